@@ -1,0 +1,1 @@
+//! Morphology, discretisation, mechanisms, single- and multi-compartment cells.

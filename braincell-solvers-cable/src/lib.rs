@@ -1,0 +1,1 @@
+//! Steppers for branched cells: staggered, Crank-Nicolson, splitting.

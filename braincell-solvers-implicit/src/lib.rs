@@ -1,0 +1,1 @@
+//! Implicit and linearly implicit steppers.

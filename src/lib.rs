@@ -1,0 +1,1 @@
+//! Neuron models integrated by solvers selected by name.
