@@ -4,3 +4,4 @@
 //! *engine* runs the program on the model. This crate knows no solver and no ion channel.
 
 pub mod real;
+pub mod simd;
