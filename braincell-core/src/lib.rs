@@ -3,5 +3,12 @@
 //! A *model* is a set of kernels, a *stepper* is a short program recorded once and kept as data, and the
 //! *engine* runs the program on the model. This crate knows no solver and no ion channel.
 
+mod engine;
+pub mod input;
+pub mod kernel;
+pub mod model;
 pub mod real;
+pub mod registry;
 pub mod simd;
+pub mod simulation;
+pub mod stepper;

@@ -1,6 +1,9 @@
-//! Explicit Runge-Kutta steppers.
+//! Explicit Runge–Kutta steppers: tableaux as data, and the one engine that runs them.
 
 pub mod exact;
 mod stability;
+mod stepper;
 pub mod tableau;
 pub mod tableaux;
+
+pub use stepper::{ExplicitRungeKutta, register, steppers};

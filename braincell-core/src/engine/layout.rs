@@ -1,0 +1,219 @@
+//! Where everything of a tile lies.
+
+use crate::kernel::{Index, Operand, Storage};
+use crate::model::{Domain, Model, ParameterId, SignalId, Source, StateId, Values};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Numbers of a tile that belong together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Plane {
+    pub offset: usize,
+    pub len: usize,
+}
+
+impl Plane {
+    pub fn range(self) -> std::ops::Range<usize> {
+        self.offset..self.offset + self.len
+    }
+}
+
+/// The map of a tile of `lanes` cells. Planes hold elements × lanes numbers, uniform ones a single number.
+pub(crate) struct Layout {
+    pub model: Arc<Model>,
+    pub lanes: usize,
+    pub time: usize,
+    pub parameters: Vec<Plane>,
+    pub signals: Vec<Plane>,
+    /// Offset of each state in an array of its group.
+    pub states: Vec<Plane>,
+    /// Length of an array of each group.
+    pub group_len: Vec<usize>,
+    /// Where the state of each group is.
+    pub current: Vec<usize>,
+    /// Where the state of each group was at the beginning of the step.
+    pub previous: Vec<usize>,
+    /// All groups' states at once.
+    pub all_current: Plane,
+    pub all_previous: Plane,
+    pub size: usize,
+    maps: HashMap<(Domain, Domain), Reach>,
+}
+
+/// How elements of one domain find their place in another.
+#[derive(Clone)]
+enum Reach {
+    /// Element e is element e + shift there.
+    Shift(usize),
+    Map(Arc<[u32]>),
+}
+
+impl Layout {
+    pub fn new(model: Arc<Model>, lanes: usize) -> Self {
+        let mut size = 0;
+        let mut take = |len: usize| {
+            let plane = Plane { offset: size, len };
+            size += len;
+            plane
+        };
+        let plane_len = |domain: Domain| model.domains[domain.0].rows * lanes;
+        let time = take(1).offset;
+        let parameters = model.parameters.iter().map(|p| match p.parameter.value {
+            Values::Uniform(_) => take(1),
+            _ => take(plane_len(p.domain)),
+        });
+        let parameters = parameters.collect();
+        let signals = model.signals.iter().map(|s| match &s.input {
+            Some(waveforms) if waveforms.len() == 1 => take(1),
+            _ => take(plane_len(s.domain)),
+        });
+        let signals = signals.collect();
+        let mut group_len = vec![0; model.groups.len()];
+        let states = model.states.iter().map(|s| {
+            let offset = group_len[s.group];
+            let len = plane_len(s.domain);
+            group_len[s.group] += len;
+            Plane { offset, len }
+        });
+        let states = states.collect();
+        let current: Vec<usize> = group_len.iter().map(|&len| take(len).offset).collect();
+        let previous: Vec<usize> = group_len.iter().map(|&len| take(len).offset).collect();
+        let len = group_len.iter().sum();
+        let all = |bases: &[usize]| Plane {
+            offset: bases[0],
+            len,
+        };
+        let (all_current, all_previous) = (all(&current), all(&previous));
+        let mut layout = Self {
+            lanes,
+            time,
+            parameters,
+            signals,
+            states,
+            group_len,
+            current,
+            previous,
+            all_current,
+            all_previous,
+            size,
+            maps: HashMap::new(),
+            model,
+        };
+        layout.find_maps();
+        layout
+    }
+
+    /// Reserves `len` more numbers.
+    pub fn take(&mut self, len: usize) -> usize {
+        self.size += len;
+        self.size - len
+    }
+
+    fn find_maps(&mut self) {
+        let model = self.model.clone();
+        let lanes = self.lanes;
+        for from in 0..model.domains.len() {
+            for to in 0..model.domains.len() {
+                let (from, to) = (Domain(from), Domain(to));
+                let reach = match model.rows(from, to) {
+                    None => continue,
+                    Some(None) => Reach::Shift(0),
+                    Some(Some(rows)) => {
+                        let first = rows[0] as usize;
+                        let mut each = rows.iter().enumerate();
+                        if each.all(|(k, &row)| row as usize == first + k) {
+                            Reach::Shift(first * lanes)
+                        } else {
+                            let elements = rows.iter().flat_map(|&row| {
+                                (0..lanes).map(move |lane| row * lanes as u32 + lane as u32)
+                            });
+                            Reach::Map(elements.collect())
+                        }
+                    }
+                };
+                self.maps.insert((from, to), reach);
+            }
+        }
+    }
+
+    /// The plane at `offset`, whose elements are those of `of`, as a kernel over `domain` sees it.
+    pub fn operand(&self, domain: Domain, of: Domain, offset: usize) -> Operand {
+        match &self.maps[&(domain, of)] {
+            Reach::Shift(shift) => Operand {
+                offset: offset + shift,
+                index: Index::Each,
+            },
+            Reach::Map(map) => Operand {
+                offset,
+                index: Index::Map(map.clone()),
+            },
+        }
+    }
+
+    /// Number of elements of a domain in a tile.
+    pub fn len(&self, domain: Domain) -> usize {
+        self.model.domains[domain.0].rows * self.lanes
+    }
+
+    /// What a kernel over `domain` reads, with the array of group `group` at `y` and the other groups' states where
+    /// they are.
+    pub fn source(&self, domain: Domain, source: Source, group: usize, y: usize) -> Operand {
+        let splat = |offset| Operand {
+            offset,
+            index: Index::Splat,
+        };
+        match source {
+            Source::Time => splat(self.time),
+            Source::Parameter(ParameterId(p)) => {
+                let (info, plane) = (&self.model.parameters[p], self.parameters[p]);
+                match info.parameter.value {
+                    Values::Uniform(_) => splat(plane.offset),
+                    _ => self.operand(domain, info.domain, plane.offset),
+                }
+            }
+            Source::Signal(SignalId(s)) => {
+                let (info, plane) = (&self.model.signals[s], self.signals[s]);
+                match &info.input {
+                    Some(waveforms) if waveforms.len() == 1 => splat(plane.offset),
+                    _ => self.operand(domain, info.domain, plane.offset),
+                }
+            }
+            Source::State(StateId(s)) => {
+                let info = &self.model.states[s];
+                let base = if info.group == group {
+                    y
+                } else {
+                    self.current[info.group]
+                };
+                self.operand(domain, info.domain, base + self.states[s].offset)
+            }
+        }
+    }
+
+    /// Writes parameters and initial values of the cells from `first` on.
+    pub fn fill<F: Storage>(&self, first: usize, arena: &mut [F]) {
+        self.fill_parameters(first, arena);
+        for (info, plane) in self.model.states.iter().zip(&self.states) {
+            let offset = self.current[info.group] + plane.offset;
+            self.write(
+                &info.state.value,
+                first,
+                &mut arena[offset..offset + plane.len],
+            );
+        }
+    }
+
+    /// Writes the parameters of the cells from `first` on.
+    pub fn fill_parameters<F: Storage>(&self, first: usize, arena: &mut [F]) {
+        for (info, plane) in self.model.parameters.iter().zip(&self.parameters) {
+            self.write(&info.parameter.value, first, &mut arena[plane.range()]);
+        }
+    }
+
+    fn write<F: Storage>(&self, values: &Values, first: usize, to: &mut [F]) {
+        for (place, x) in to.iter_mut().enumerate() {
+            let (row, lane) = (place / self.lanes, place % self.lanes);
+            *x = F::from_f64(values.at(row, first + lane));
+        }
+    }
+}

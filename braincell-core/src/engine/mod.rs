@@ -1,0 +1,13 @@
+//! The engine: runs step programs on models.
+//!
+//! A population is cut into *tiles* of cells. Within a tile the cells of one element lie side by side (lane
+//! innermost), and every state, parameter and signal is a plane of elements × lanes. All planes of a tile, and the
+//! arrays of the step program, lie in one slice, the *arena*. [`Engine`] holds the instructions for one width of tile;
+//! they address the arena by absolute offsets, so that a step is a loop over instructions.
+
+mod exec;
+mod layout;
+mod lower;
+
+pub(crate) use exec::Clock;
+pub(crate) use lower::Engine;

@@ -1,0 +1,421 @@
+//! Recording a model.
+
+use super::{
+    DiffEqState, Domain, DomainInfo, Group, Launch, Model, ModelError, Parameter, ParameterId,
+    ParameterInfo, SignalId, SignalInfo, StateId, StateInfo, unknown,
+};
+use crate::input::Input;
+use crate::kernel::Kernel;
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// When a kernel runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Phase {
+    /// At the beginning of a step, on the state.
+    Pre,
+    /// Whenever derivatives are computed.
+    Derivative,
+    /// At the end of a step, on the state.
+    Post,
+}
+
+/// What a kernel reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Source {
+    /// A state.
+    State(StateId),
+    /// A parameter.
+    Parameter(ParameterId),
+    /// A signal that kernels launched earlier have computed, or an input from outside.
+    Signal(SignalId),
+    /// Time, ms.
+    Time,
+}
+
+/// What a kernel writes. Results for one derivative or signal add up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Target {
+    /// The derivative of a state, per ms.
+    Derivative(StateId),
+    /// The diffusion coefficient of a state, per √ms.
+    Diffusion(StateId),
+    /// A signal.
+    Signal(SignalId),
+    /// The state itself: only before and after a step.
+    State(StateId),
+    /// Nothing: the result is not used.
+    Nothing,
+}
+
+/// Records the declarations of a model.
+pub struct ModelBuilder {
+    model: Model,
+    names: HashSet<String>,
+    group: usize,
+}
+
+impl ModelBuilder {
+    pub(super) fn new(cells: usize) -> Result<Self, ModelError> {
+        if cells == 0 {
+            return Err(ModelError::Empty(
+                "the population has no cells; ask for at least one".to_string(),
+            ));
+        }
+        let cell = DomainInfo {
+            name: "cell".to_string(),
+            rows: 1,
+            within: None,
+        };
+        let parent = Group {
+            name: "model".to_string(),
+            solver: None,
+        };
+        Ok(Self {
+            model: Model {
+                cells,
+                domains: vec![cell],
+                states: Vec::new(),
+                parameters: Vec::new(),
+                signals: Vec::new(),
+                launches: Vec::new(),
+                groups: vec![parent],
+            },
+            names: HashSet::new(),
+            group: 0,
+        })
+    }
+
+    /// Number of cells of the population.
+    pub fn cells(&self) -> usize {
+        self.model.cells
+    }
+
+    /// Declares a domain of `elements` elements per cell.
+    ///
+    /// # Errors
+    /// If there are none, or too many to index.
+    pub fn domain(&mut self, name: &str, elements: usize) -> Result<Domain, ModelError> {
+        self.add_domain(name, elements, None)
+    }
+
+    /// Declares the part of a domain that consists of the given elements.
+    ///
+    /// # Errors
+    /// If there are none, or one is not in the domain or listed twice.
+    pub fn subset(
+        &mut self,
+        name: &str,
+        of: Domain,
+        elements: &[u32],
+    ) -> Result<Domain, ModelError> {
+        let rows = self.model.domains[of.0].rows;
+        let mut seen = HashSet::new();
+        for &e in elements {
+            if e as usize >= rows || !seen.insert(e) {
+                return Err(ModelError::Invalid(format!(
+                    "domain \"{name}\" lists element {e}, which is there twice or beyond the {rows} elements of \"{}\"",
+                    self.model.domains[of.0].name
+                )));
+            }
+        }
+        self.add_domain(name, elements.len(), Some((of, elements.into())))
+    }
+
+    fn add_domain(
+        &mut self,
+        name: &str,
+        rows: usize,
+        within: Option<(Domain, Arc<[u32]>)>,
+    ) -> Result<Domain, ModelError> {
+        if rows == 0 || rows > u32::MAX as usize {
+            return Err(ModelError::Empty(format!(
+                "domain \"{name}\" has {rows} elements; it needs between 1 and {}",
+                u32::MAX
+            )));
+        }
+        let name = name.to_string();
+        self.model.domains.push(DomainInfo { name, rows, within });
+        Ok(Domain(self.model.domains.len() - 1))
+    }
+
+    /// Declares a state on a domain.
+    ///
+    /// # Errors
+    /// If the name is taken, or the initial values do not fit the domain or are not finite.
+    pub fn state(&mut self, domain: Domain, state: DiffEqState) -> Result<StateId, ModelError> {
+        self.claim(&state.name)?;
+        let rows = self.model.domains[domain.0].rows;
+        let cells = self.model.cells;
+        state
+            .value
+            .check("initial value of state", &state.name, rows, cells)?;
+        self.model.states.push(StateInfo {
+            state,
+            domain,
+            group: self.group,
+            derivative: false,
+        });
+        Ok(StateId(self.model.states.len() - 1))
+    }
+
+    /// Declares a parameter on a domain.
+    ///
+    /// # Errors
+    /// If the name is taken, or the values do not fit the domain or are not finite.
+    pub fn parameter(
+        &mut self,
+        domain: Domain,
+        parameter: Parameter,
+    ) -> Result<ParameterId, ModelError> {
+        self.claim(&parameter.name)?;
+        let rows = self.model.domains[domain.0].rows;
+        let cells = self.model.cells;
+        parameter
+            .value
+            .check("parameter", &parameter.name, rows, cells)?;
+        self.model
+            .parameters
+            .push(ParameterInfo { parameter, domain });
+        Ok(ParameterId(self.model.parameters.len() - 1))
+    }
+
+    /// Declares a signal: a sum of kernel results that other kernels read.
+    ///
+    /// # Errors
+    /// If the name is taken.
+    pub fn signal(
+        &mut self,
+        domain: Domain,
+        name: &str,
+        unit: &str,
+    ) -> Result<SignalId, ModelError> {
+        self.add_signal(domain, name, unit, None)
+    }
+
+    /// Declares an input from outside: a waveform for all cells, or one per cell.
+    ///
+    /// # Errors
+    /// If the name is taken, the number of waveforms is neither one nor the number of cells, or a waveform is
+    /// malformed.
+    pub fn input(
+        &mut self,
+        name: &str,
+        unit: &str,
+        waveforms: Vec<Input>,
+    ) -> Result<SignalId, ModelError> {
+        let cells = self.model.cells;
+        if waveforms.len() != 1 && waveforms.len() != cells {
+            return Err(ModelError::Length {
+                name: name.to_string(),
+                given: waveforms.len(),
+                wanted: format!("one waveform for all or one for each of {cells} cells is needed"),
+            });
+        }
+        for input in &waveforms {
+            input.check().map_err(|error| ModelError::Input {
+                name: name.to_string(),
+                error,
+            })?;
+        }
+        self.add_signal(Domain::CELL, name, unit, Some(waveforms))
+    }
+
+    fn add_signal(
+        &mut self,
+        domain: Domain,
+        name: &str,
+        unit: &str,
+        input: Option<Vec<Input>>,
+    ) -> Result<SignalId, ModelError> {
+        self.claim(name)?;
+        let (name, unit) = (name.to_string(), unit.to_string());
+        self.model.signals.push(SignalInfo {
+            name,
+            unit,
+            domain,
+            input,
+        });
+        Ok(SignalId(self.model.signals.len() - 1))
+    }
+
+    fn claim(&mut self, name: &str) -> Result<(), ModelError> {
+        if self.names.insert(name.to_string()) {
+            Ok(())
+        } else {
+            Err(ModelError::NameTaken(name.to_string()))
+        }
+    }
+
+    /// The states that `declare` declares are advanced by the named solver, in `substeps` steps per half step of the
+    /// parent: see [`super::IndependentIntegration`].
+    ///
+    /// # Errors
+    /// What `declare` returns; no substeps; an independent module inside another.
+    pub fn independent<T>(
+        &mut self,
+        name: &str,
+        solver: &str,
+        substeps: usize,
+        declare: impl FnOnce(&mut Self) -> Result<T, ModelError>,
+    ) -> Result<T, ModelError> {
+        if substeps == 0 {
+            return Err(ModelError::Invalid(format!(
+                "the independently integrated module \"{name}\" has 0 substeps; it needs at least 1"
+            )));
+        }
+        if self.group != 0 {
+            return Err(ModelError::Invalid(format!(
+                "the independently integrated module \"{name}\" lies inside another one; put it beside it"
+            )));
+        }
+        self.model.groups.push(Group {
+            name: name.to_string(),
+            solver: Some((solver.to_string(), substeps)),
+        });
+        self.group = self.model.groups.len() - 1;
+        let result = declare(self);
+        self.group = 0;
+        result
+    }
+
+    /// The state of that name, declared before.
+    ///
+    /// # Errors
+    /// [`ModelError::Unknown`].
+    pub fn find_state(&self, name: &str) -> Result<StateId, ModelError> {
+        let names = self.model.state_names();
+        let place = names.iter().position(|n| *n == name);
+        place
+            .map(StateId)
+            .ok_or_else(|| unknown("state", name, &names))
+    }
+
+    /// Starts launching kernels of a phase.
+    pub fn launches(&mut self, phase: Phase) -> Launches<'_> {
+        Launches {
+            builder: self,
+            phase,
+        }
+    }
+
+    pub(super) fn finish(self) -> Result<Model, ModelError> {
+        let model = self.model;
+        if model.states.is_empty() {
+            return Err(ModelError::Empty(
+                "the model has no state variable; declare at least one".to_string(),
+            ));
+        }
+        if let Some(s) = model.states.iter().find(|s| !s.derivative) {
+            return Err(ModelError::Invalid(format!(
+                "no kernel computes the derivative of state \"{}\"; launch one",
+                s.state.name
+            )));
+        }
+        for (g, group) in model.groups.iter().enumerate() {
+            if !model.states.iter().any(|s| s.group == g) {
+                return Err(ModelError::Empty(format!(
+                    "\"{}\" has no state for its solver to advance",
+                    group.name
+                )));
+            }
+        }
+        Ok(model)
+    }
+}
+
+/// Records the kernels of one phase.
+pub struct Launches<'a> {
+    builder: &'a mut ModelBuilder,
+    phase: Phase,
+}
+
+impl Launches<'_> {
+    /// Runs `kernel` at every element of `domain`. Inputs and outputs may live on that domain, on one that it is part
+    /// of, or on [`Domain::CELL`].
+    ///
+    /// # Errors
+    /// [`ModelError::Launch`] if numbers or domains do not fit, or the phase forbids a target.
+    pub fn launch(
+        &mut self,
+        domain: Domain,
+        kernel: Arc<dyn Kernel>,
+        inputs: &[Source],
+        outputs: &[Target],
+    ) -> Result<(), ModelError> {
+        let model = &mut self.builder.model;
+        let counts = [
+            ("inputs", kernel.inputs(), inputs.len()),
+            ("outputs", kernel.outputs(), outputs.len()),
+        ];
+        for (what, has, given) in counts {
+            if has != given {
+                return Err(ModelError::Launch(format!(
+                    "the kernel has {has} {what}, {given} are given"
+                )));
+            }
+        }
+        let reach = |other: Domain, name: &str| match model.rows(domain, other) {
+            Some(_) => Ok(()),
+            None => Err(ModelError::Launch(format!(
+                "\"{name}\" lives on \"{}\", of which \"{}\" is no part",
+                model.domains[other.0].name, model.domains[domain.0].name
+            ))),
+        };
+        for source in inputs {
+            match source {
+                Source::State(s) => reach(model.states[s.0].domain, &model.states[s.0].state.name)?,
+                Source::Parameter(p) => reach(
+                    model.parameters[p.0].domain,
+                    &model.parameters[p.0].parameter.name,
+                )?,
+                Source::Signal(s) => reach(model.signals[s.0].domain, &model.signals[s.0].name)?,
+                Source::Time => {}
+            }
+        }
+        for target in outputs {
+            let (allowed, other, name) = match target {
+                Target::Derivative(s) | Target::Diffusion(s) => {
+                    let info = &model.states[s.0];
+                    (
+                        self.phase == Phase::Derivative,
+                        info.domain,
+                        &info.state.name,
+                    )
+                }
+                Target::State(s) => {
+                    let info = &model.states[s.0];
+                    (
+                        self.phase != Phase::Derivative,
+                        info.domain,
+                        &info.state.name,
+                    )
+                }
+                Target::Signal(s) => {
+                    let info = &model.signals[s.0];
+                    (info.input.is_none(), info.domain, &info.name)
+                }
+                Target::Nothing => continue,
+            };
+            if !allowed {
+                return Err(ModelError::Launch(format!(
+                    "\"{name}\" cannot be written as {target:?} here: derivatives belong to compute_derivative, states to pre_integral and post_integral, and inputs are written by nobody"
+                )));
+            }
+            reach(other, name)?;
+        }
+        for target in outputs {
+            if let Target::Derivative(s) = target {
+                model.states[s.0].derivative = true;
+            }
+        }
+        model.launches.push(Launch {
+            phase: self.phase,
+            domain,
+            kernel,
+            inputs: inputs.to_vec(),
+            outputs: outputs.to_vec(),
+        });
+        Ok(())
+    }
+}

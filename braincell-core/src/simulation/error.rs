@@ -1,0 +1,152 @@
+//! What can go wrong.
+
+use crate::model::ModelError;
+use crate::registry::RegistryError;
+use std::fmt;
+
+/// Why a run cannot start.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Setup {
+    /// The solver is unknown or does not fit.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// The model refuses.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// The step size is not a positive number.
+    #[error("the step size is {0} ms; it must be positive and finite")]
+    Step(f64),
+    /// The recording interval is not a multiple of the step size.
+    #[error("the recording interval of {interval} ms is not a multiple of the step of {step} ms; choose {}", multiples(*.interval, *.step))]
+    Every {
+        /// The interval, ms.
+        interval: f64,
+        /// The step, ms.
+        step: f64,
+    },
+    /// The threshold is not a number.
+    #[error("the spike threshold is {0}; it must be finite")]
+    Threshold(f64),
+    /// An element or cell does not exist.
+    #[error("\"{name}\" cannot be recorded at {what} {index}: there are {all}, counted from 0")]
+    Place {
+        /// The variable.
+        name: String,
+        /// "element" or "cell".
+        what: &'static str,
+        /// Which was asked for.
+        index: usize,
+        /// How many there are.
+        all: usize,
+    },
+}
+
+fn multiples(interval: f64, step: f64) -> String {
+    let below = (interval / step).floor();
+    if !(interval.is_finite() && interval > 0.0) {
+        return format!("a positive multiple such as {} ms", 4.0 * step);
+    }
+    match below {
+        0.0 => format!("{step} ms or more"),
+        k => format!("{} or {} ms", k * step, (k + 1.0) * step),
+    }
+}
+
+/// The last good value of a variable where a run failed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LastGood {
+    /// The state.
+    pub name: String,
+    /// Its value at the beginning of the step that failed.
+    pub value: f64,
+    /// Its unit.
+    pub unit: String,
+}
+
+/// Why a run stopped early.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RunError {
+    /// The end of the run is not a time after the present one.
+    Until {
+        /// The end asked for, ms.
+        until: f64,
+        /// The time reached, ms.
+        now: f64,
+    },
+    /// A state became infinite, NaN, or left its bounds.
+    BadValue(Box<BadValue>),
+}
+
+/// The first bad value of a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BadValue {
+    /// The solver.
+    pub solver: String,
+    /// Number of the step, from 0.
+    pub step: u64,
+    /// Time at the beginning of the step, ms.
+    pub time: f64,
+    /// Step size, ms.
+    pub h: f64,
+    /// Cell of the population, from 0.
+    pub cell: usize,
+    /// Element of the cell, from 0.
+    pub element: usize,
+    /// How many elements the variable has.
+    pub elements: usize,
+    /// The state.
+    pub name: String,
+    /// Its value.
+    pub value: f64,
+    /// The bounds it has to keep.
+    pub bounds: (f64, f64),
+    /// The values of the states there at the beginning of the step.
+    pub last_good: Vec<LastGood>,
+    /// What to try.
+    pub advice: String,
+}
+
+impl std::error::Error for RunError {}
+
+impl fmt::Display for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RunError::Until { until, now } => write!(
+                f,
+                "the run cannot end at {until} ms: it stands at {now} ms; give a finite, later time"
+            ),
+            RunError::BadValue(bad) => bad.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for BadValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} became {}", self.name, self.value)?;
+        if self.value.is_finite() {
+            let (least, greatest) = self.bounds;
+            match (least.is_finite(), greatest.is_finite()) {
+                (true, true) => write!(f, ", outside {least} to {greatest},")?,
+                (true, false) => write!(f, ", below its least value {least},")?,
+                _ => write!(f, ", above its greatest value {greatest},")?,
+            }
+        }
+        write!(
+            f,
+            " in step {} of {}, from t = {} ms with dt = {} ms, in cell {}",
+            self.step, self.solver, self.time, self.h, self.cell
+        )?;
+        if self.elements > 1 {
+            write!(f, ", element {}", self.element)?;
+        }
+        write!(f, ". Last good values there:")?;
+        for (k, good) in self.last_good.iter().enumerate() {
+            let comma = if k > 0 { "," } else { "" };
+            write!(f, "{comma} {} = {}", good.name, good.value)?;
+            if !good.unit.is_empty() {
+                write!(f, " {}", good.unit)?;
+            }
+        }
+        write!(f, ". What to do: {}.", self.advice)
+    }
+}

@@ -1,0 +1,258 @@
+//! The time loop: a model, a solver and a step size, run and recorded.
+
+mod error;
+mod recording;
+mod setup;
+mod tile;
+
+pub use error::{BadValue, LastGood, RunError, Setup as SetupError};
+pub use recording::{Column, Counters, Recording, SpikeTrain, Trace};
+pub use setup::{Record, Setup};
+
+use crate::engine::Engine;
+use crate::kernel::Storage;
+use crate::model::{DiffEqState, Model, Values, unknown};
+use crate::registry::Solver;
+use ndarray::Array2;
+use setup::Plan;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use tile::{Block, Tile};
+
+/// How far a run has come.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Progress {
+    /// Time reached, ms.
+    pub time: f64,
+    /// Time to reach, ms.
+    pub until: f64,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It reached its end.
+    Finished,
+    /// The observer stopped it. What was computed is there, and the run can go on.
+    Stopped,
+}
+
+/// A model being integrated. Made by [`Setup::start`].
+///
+/// Everything lies in memory that is allocated at the start of each [`Simulation::run`]; a step allocates nothing.
+pub struct Simulation<F: Storage = f64> {
+    model: Arc<Model>,
+    solver: Solver,
+    plan: Plan,
+    /// One per width of tile: all but the last tile are equally wide.
+    engines: Vec<Engine<F>>,
+    tiles: Vec<Tile<F>>,
+    arenas: Vec<Vec<F>>,
+    /// Times of the samples so far.
+    times: Vec<f64>,
+    /// Steps are counted from here: step k ends at origin + (k + 1) · step.
+    origin: f64,
+    steps_done: u64,
+    /// Steps made before the origin.
+    steps_before: u64,
+    /// What to try when a run fails.
+    advice: String,
+}
+
+/// A step of this many times the step size or less is a rounding error.
+pub(crate) const ROUNDING: f64 = 1e-9;
+
+impl<F: Storage> Simulation<F> {
+    /// The model.
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// The solver.
+    pub fn solver(&self) -> &Solver {
+        &self.solver
+    }
+
+    /// The time reached, ms.
+    pub fn time(&self) -> f64 {
+        self.origin + self.steps_done as f64 * self.plan.step
+    }
+
+    /// Runs until time `until`, ms.
+    ///
+    /// If the duration is not a multiple of the step size, the last step is shortened, so that the run ends exactly
+    /// at `until`. A step that would straddle a jump of an input is cut in two there.
+    ///
+    /// # Errors
+    /// [`RunError`]. What was computed before is kept: see [`Simulation::recording`].
+    pub fn run(&mut self, until: f64) -> Result<(), RunError> {
+        self.run_observed(until, &mut |_| ControlFlow::Continue(()))?;
+        Ok(())
+    }
+
+    /// Runs until time `until`, ms, and reports progress several times a second; the observer may stop the run.
+    ///
+    /// # Errors
+    /// As [`Simulation::run`].
+    pub fn run_observed(
+        &mut self,
+        until: f64,
+        observer: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<Outcome, RunError> {
+        let step = self.plan.step;
+        let now = self.time();
+        if !until.is_finite() || until < now {
+            return Err(RunError::Until { until, now });
+        }
+        let whole = ((until - now) / step + ROUNDING).floor();
+        let rest = until - (now + whole * step);
+        let short = rest > ROUNDING * step;
+        let whole = whole as u64;
+        self.reserve(whole + u64::from(short));
+        if self.times.is_empty() {
+            self.sample_initial();
+        }
+        for engine in &mut self.engines {
+            engine.prepare(step);
+        }
+        let per_block = 1 + 1_000_000 / self.tiles.iter().map(Tile::states).sum::<usize>() as u64;
+        let mut left = whole;
+        while left > 0 {
+            let steps = left.min(per_block);
+            self.block(steps, step)?;
+            left -= steps;
+            let time = self.time();
+            if observer(Progress { time, until }).is_break() && (left > 0 || short) {
+                return Ok(Outcome::Stopped);
+            }
+        }
+        if short {
+            for engine in &mut self.engines {
+                engine.prepare(rest);
+            }
+            self.set_origin(self.time());
+            self.block(1, rest)?;
+            self.set_origin(until);
+            let _ = observer(Progress { time: until, until });
+        }
+        Ok(Outcome::Finished)
+    }
+
+    fn reserve(&mut self, steps: u64) {
+        let samples = (steps / self.plan.every + 2) as usize;
+        self.times.reserve(samples);
+        for tile in &mut self.tiles {
+            tile.reserve(samples);
+        }
+    }
+
+    /// Records the state before the first step.
+    fn sample_initial(&mut self) {
+        self.times.push(self.origin);
+        let plan = &self.plan;
+        for tile in &mut self.tiles {
+            let (engine, arena) = (&self.engines[tile.engine], &mut self.arenas[tile.engine]);
+            tile.load(engine, arena);
+            tile.sample(engine, self.origin, self.origin + 0.5 * plan.step, arena);
+        }
+    }
+
+    /// Advances all tiles by `steps` steps of size `h`.
+    fn block(&mut self, steps: u64, h: f64) -> Result<(), RunError> {
+        let block = Block {
+            origin: self.origin,
+            first_step: self.steps_done,
+            steps,
+            h,
+            before: self.steps_before,
+        };
+        for tile in &mut self.tiles {
+            let (engine, arena) = (
+                &mut self.engines[tile.engine],
+                &mut self.arenas[tile.engine],
+            );
+            tile.run(&self.plan, engine, block, arena);
+        }
+        // After a failure the record ends with the last sample that all cells have.
+        let samples = self.tiles.iter().map(|t| t.samples).min().unwrap_or(0);
+        for k in block.first_step..block.first_step + steps {
+            if self.times.len() < samples && (k + 1).is_multiple_of(self.plan.every) {
+                self.times.push(block.begin(k + 1));
+            }
+        }
+        let failed = self.tiles.iter().filter_map(|tile| tile.failure.as_ref());
+        if let Some(failure) = failed.min_by_key(|failure| failure.step) {
+            self.steps_done = self.tiles.iter().map(|t| t.done).min().unwrap_or(0);
+            return Err(failure.explain(&self.model, &self.solver.name, &self.advice));
+        }
+        self.steps_done += steps;
+        Ok(())
+    }
+
+    /// Counts steps from the present time on.
+    fn set_origin(&mut self, origin: f64) {
+        self.steps_before += self.steps_done;
+        self.origin = origin;
+        self.steps_done = 0;
+    }
+
+    /// What has been recorded.
+    pub fn recording(&self) -> Recording {
+        let samples = self.times.len();
+        let mut data = Array2::zeros((samples, self.plan.columns.len()));
+        let mut spikes: Vec<SpikeTrain> = self.plan.spike_trains();
+        let mut counters = Counters::default();
+        for tile in &self.tiles {
+            tile.collect(samples, &mut data, &mut spikes);
+            counters.steps += tile.steps;
+        }
+        counters.right_hand_sides = counters.steps * self.solver.program.right_hand_sides() as u64;
+        let last = self.times.last().copied().unwrap_or(self.origin);
+        for train in &mut spikes {
+            train.times.retain(|&t| t <= last.max(self.time()));
+        }
+        Recording::new(
+            self.times.clone(),
+            data,
+            self.plan.columns.clone(),
+            spikes,
+            counters,
+        )
+    }
+
+    /// A state variable now: value, derivative per ms, and diffusion coefficient if the model has one.
+    ///
+    /// # Errors
+    /// [`crate::model::ModelError::Unknown`].
+    pub fn state(&mut self, name: &str) -> Result<DiffEqState, crate::model::ModelError> {
+        let Some(place) = self.model.states.iter().position(|s| s.state.name == name) else {
+            return Err(unknown("state", name, &self.model.state_names()));
+        };
+        let info = &self.model.states[place];
+        let rows = self.model.domains[info.domain.0].rows;
+        let mut value = Array2::zeros((rows, self.model.cells));
+        let mut derivative = value.clone();
+        let t = self.time();
+        for tile in &self.tiles {
+            let (engine, arena) = (&self.engines[tile.engine], &mut self.arenas[tile.engine]);
+            tile.load(engine, arena);
+            let plane = engine.layout.states[place];
+            let slope = engine.slope(1, tile.first, tile::standing(t, self.plan.step), arena);
+            for element in 0..rows {
+                for lane in 0..engine.layout.lanes {
+                    let at = plane.offset + element * engine.layout.lanes + lane;
+                    let cell = [element, tile.first + lane];
+                    value[cell] = arena[engine.layout.current[info.group] + at].to_f64();
+                    if info.group == 0 {
+                        derivative[cell] = arena[slope + at].to_f64();
+                    }
+                }
+            }
+        }
+        let mut state = info.state.clone();
+        state.value = Values::Each(value);
+        state.steady = false;
+        state.derivative = (info.group == 0).then_some(Values::Each(derivative));
+        Ok(state)
+    }
+}

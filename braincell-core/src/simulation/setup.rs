@@ -1,0 +1,335 @@
+//! Setting up a run.
+
+use super::error::Setup as SetupError;
+use super::recording::{Column, SpikeTrain};
+use super::tile::Tile;
+use super::{ROUNDING, Simulation};
+use crate::engine::Engine;
+use crate::kernel::Storage;
+use crate::model::{Model, SignalId, unknown};
+use crate::registry::{Registry, Solver};
+use crate::simd::Level;
+use std::sync::Arc;
+
+/// What to record of a variable.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
+    /// Name of a state or signal.
+    pub variable: String,
+    /// Elements; all if none are named.
+    pub elements: Vec<usize>,
+    /// Cells; all if none are named.
+    pub cells: Vec<usize>,
+}
+
+impl From<&str> for Record {
+    fn from(variable: &str) -> Self {
+        Self {
+            variable: variable.to_string(),
+            elements: Vec::new(),
+            cells: Vec::new(),
+        }
+    }
+}
+
+/// What to run: solver, step size, and what to record.
+///
+/// ```
+/// use braincell_core::model::{ode, systems::Decay, Model};
+/// use braincell_core::registry::{Origin, Registry};
+/// use braincell_core::simulation::Setup;
+/// # use braincell_core::stepper::{h, num, SolverInfo, StepError, StepOps, Stepper};
+/// # struct Euler;
+/// # impl Stepper for Euler {
+/// #     fn info(&self) -> SolverInfo { SolverInfo::new("euler", "rk", 1) }
+/// #     fn step(&self, o: &mut StepOps) -> Result<(), StepError> {
+/// #         let (y, k) = (o.y(), o.rhs(0.0, o.y())?);
+/// #         let next = o.combine(&[(num(1.0), y), (h(1.0), k)])?;
+/// #         o.commit(next)
+/// #     }
+/// # }
+/// # let mut registry = Registry::new();
+/// # registry.register(std::sync::Arc::new(Euler), Origin { from: "here".into(), version: "1".into() })?;
+///
+/// let model = Model::new(&ode(Decay))?;
+/// let mut run = Setup::new("euler", 0.01).record("x").start::<f64>(&registry, &model)?;
+/// run.run(1.0)?;
+/// let x = run.recording().trace("x")?.to_vec();
+/// assert_eq!(x.len(), 101);
+/// assert!((x[100] - (-1f64).exp()).abs() < 2e-3);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Setup {
+    solver: String,
+    step: f64,
+    records: Vec<Record>,
+    every: Option<f64>,
+    spikes: Vec<(Record, f64)>,
+    lanes: Option<usize>,
+    level: Option<Level>,
+}
+
+impl Setup {
+    /// A run with a solver (`"rk4"`, `"rk2(alpha=0.5)"`) and a step size in ms.
+    pub fn new(solver: impl Into<String>, step: f64) -> Self {
+        Self {
+            solver: solver.into(),
+            step,
+            records: Vec::new(),
+            every: None,
+            spikes: Vec::new(),
+            lanes: None,
+            level: None,
+        }
+    }
+
+    /// Records a state or signal.
+    pub fn record(mut self, what: impl Into<Record>) -> Self {
+        self.records.push(what.into());
+        self
+    }
+
+    /// Records at multiples of `interval`, ms, a multiple of the step size. The default is every step.
+    pub fn every(mut self, interval: f64) -> Self {
+        self.every = Some(interval);
+        self
+    }
+
+    /// Detects spikes: times at which a state crosses `threshold` upwards, found on the cubic through the values and
+    /// derivatives at both ends of the step.
+    pub fn spikes(mut self, what: impl Into<Record>, threshold: f64) -> Self {
+        self.spikes.push((what.into(), threshold));
+        self
+    }
+
+    /// How many cells are advanced side by side. Results do not depend on it. The default suits the caches.
+    pub fn tile(mut self, cells: usize) -> Self {
+        self.lanes = Some(cells);
+        self
+    }
+
+    /// The SIMD level. The default is [`Level::detect`].
+    pub fn level(mut self, level: Level) -> Self {
+        self.level = Some(level);
+        self
+    }
+
+    /// Joins solver and model, and prepares the run.
+    ///
+    /// # Errors
+    /// [`SetupError`]: the solver is unknown or does not fit the model, the step size or recording interval makes no
+    /// sense, or a variable to be recorded does not exist.
+    pub fn start<F: Storage>(
+        &self,
+        registry: &Registry,
+        model: &Model,
+    ) -> Result<Simulation<F>, SetupError> {
+        let step = self.step;
+        if !(step.is_finite() && step > 0.0) {
+            return Err(SetupError::Step(step));
+        }
+        let every = match self.every {
+            None => 1.0,
+            Some(interval) => {
+                let every = (interval / step).round();
+                let off = (interval - every * step).abs();
+                // Also refuses NaN.
+                if !(every >= 1.0 && off <= 1e3 * ROUNDING * interval) {
+                    return Err(SetupError::Every { interval, step });
+                }
+                every
+            }
+        };
+        let solver = registry.join(&self.solver, model)?;
+        let mut solvers: Vec<(Solver, usize)> = vec![(solver.clone(), 1)];
+        for (g, group) in model.groups.iter().enumerate().skip(1) {
+            if let Some((name, substeps)) = &group.solver {
+                let solver = registry.join_group(name, model, g)?;
+                solvers.push((solver, *substeps));
+            }
+        }
+        let model = Arc::new(model.clone());
+        let plan = Plan::new(&model, self, every as u64)?;
+        let rows = model.states.iter().map(|s| model.domains[s.domain.0].rows);
+        let default = if rows.max() == Some(1) { 256 } else { 8 };
+        let cells = model.cells;
+        let lanes = self.lanes.unwrap_or(default).clamp(1, cells);
+        let level = self.level.unwrap_or_else(Level::detect);
+        let programs: Vec<_> = solvers.iter().map(|(s, n)| (&s.program, *n)).collect();
+        let widths = [lanes, cells % lanes];
+        let widths = widths.iter().filter(|&&lanes| lanes > 0);
+        let engines: Vec<Engine<F>> = widths
+            .map(|&lanes| Engine::new(model.clone(), &programs, lanes, level, &plan.signals))
+            .collect();
+        let mut arenas: Vec<Vec<F>> = engines.iter().map(Engine::arena).collect();
+        let mut tiles = Vec::new();
+        for first in (0..cells).step_by(lanes) {
+            let engine = usize::from(cells - first < lanes);
+            let arena = &mut arenas[engine];
+            tiles.push(Tile::new(first, engine, &engines[engine], &plan, arena));
+        }
+        let stiff = registry.fitting_stiff(model.capabilities());
+        let advice = match stiff[..] {
+            _ if !solver.info.properties.explicit => "try a smaller step".to_string(),
+            [] => "try a smaller step; an explicit solver is unstable when the step exceeds a few times the fastest time constant".to_string(),
+            _ => format!(
+                "try a smaller step, or a solver that suits stiff models: {}",
+                stiff.join(", ")
+            ),
+        };
+        Ok(Simulation {
+            model,
+            solver,
+            plan,
+            engines,
+            tiles,
+            arenas,
+            times: Vec::new(),
+            origin: 0.0,
+            steps_done: 0,
+            steps_before: 0,
+            advice,
+        })
+    }
+}
+
+/// Where a recorded number comes from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Variable {
+    State(usize),
+    Signal(usize),
+}
+
+/// A detector of threshold crossings.
+#[derive(Clone, Debug)]
+pub(crate) struct Detector {
+    pub state: usize,
+    pub element: usize,
+    pub cell: usize,
+    pub threshold: f64,
+    pub name: String,
+}
+
+/// What a run does besides stepping.
+pub(crate) struct Plan {
+    pub step: f64,
+    /// Samples are taken every so many steps.
+    pub every: u64,
+    pub columns: Vec<Column>,
+    pub variables: Vec<Variable>,
+    pub detectors: Vec<Detector>,
+    /// The signals among the variables.
+    pub signals: Vec<SignalId>,
+}
+
+impl Plan {
+    fn new(model: &Model, setup: &Setup, every: u64) -> Result<Self, SetupError> {
+        let mut plan = Plan {
+            step: setup.step,
+            every,
+            columns: Vec::new(),
+            variables: Vec::new(),
+            detectors: Vec::new(),
+            signals: Vec::new(),
+        };
+        for record in &setup.records {
+            let name = &record.variable;
+            let state = model.states.iter().position(|s| s.state.name == *name);
+            let signal = model.signals.iter().position(|s| s.name == *name);
+            let (variable, unit) = match (state, signal) {
+                (Some(s), _) => (Variable::State(s), model.states[s].state.unit.clone()),
+                (None, Some(s)) => {
+                    plan.signals.push(SignalId(s));
+                    (Variable::Signal(s), model.signals[s].unit.clone())
+                }
+                (None, None) => {
+                    let known = [model.state_names(), model.signal_names()].concat();
+                    return Err(unknown("variable", name, &known).into());
+                }
+            };
+            for (element, cell) in places(model, record)? {
+                plan.columns.push(Column {
+                    name: label(model, name, element, cell),
+                    unit: unit.clone(),
+                    variable: name.clone(),
+                    element,
+                    cell,
+                });
+                plan.variables.push(variable);
+            }
+        }
+        for (record, threshold) in &setup.spikes {
+            let name = &record.variable;
+            let threshold = *threshold;
+            let state = model.states.iter().position(|s| s.state.name == *name);
+            let Some(state) = state.filter(|&s| model.states[s].group == 0) else {
+                let of_parent = model.states.iter().filter(|s| s.group == 0);
+                let known: Vec<&str> = of_parent.map(|s| s.state.name.as_str()).collect();
+                return Err(unknown("state to detect spikes of, named", name, &known).into());
+            };
+            if !threshold.is_finite() {
+                return Err(SetupError::Threshold(threshold));
+            }
+            for (element, cell) in places(model, record)? {
+                plan.detectors.push(Detector {
+                    state,
+                    element,
+                    cell,
+                    threshold,
+                    name: label(model, name, element, cell),
+                });
+            }
+        }
+        Ok(plan)
+    }
+
+    pub fn spike_trains(&self) -> Vec<SpikeTrain> {
+        let train = |d: &Detector| SpikeTrain {
+            name: d.name.clone(),
+            element: d.element,
+            cell: d.cell,
+            times: Vec::new(),
+        };
+        self.detectors.iter().map(train).collect()
+    }
+}
+
+/// All (element, cell) of a record.
+fn places(model: &Model, record: &Record) -> Result<Vec<(usize, usize)>, SetupError> {
+    let name = &record.variable;
+    let rows = model.elements(name)?;
+    let choose = |what, chosen: &[usize], all: usize| {
+        if let Some(&index) = chosen.iter().find(|&&k| k >= all) {
+            let name = name.clone();
+            return Err(SetupError::Place {
+                name,
+                what,
+                index,
+                all,
+            });
+        }
+        Ok(match chosen {
+            [] => (0..all).collect::<Vec<_>>(),
+            _ => chosen.to_vec(),
+        })
+    };
+    let elements = choose("element", &record.elements, rows)?;
+    let cells = choose("cell", &record.cells, model.cells)?;
+    let pairs = cells
+        .iter()
+        .flat_map(|&cell| elements.iter().map(move |&e| (e, cell)));
+    Ok(pairs.collect())
+}
+
+/// "V", "V[3]" at element 3, "V#7" in cell 7 of a population, "V[3]#7".
+fn label(model: &Model, name: &str, element: usize, cell: usize) -> String {
+    let mut label = name.to_string();
+    if model.elements(name).is_ok_and(|rows| rows > 1) {
+        label.push_str(&format!("[{element}]"));
+    }
+    if model.cells > 1 {
+        label.push_str(&format!("#{cell}"));
+    }
+    label
+}
