@@ -5,3 +5,4 @@
 
 pub mod real;
 pub mod simd;
+pub mod units;
