@@ -1,1 +1,3 @@
 //! Neuron models integrated by solvers selected by name.
+
+pub mod output;

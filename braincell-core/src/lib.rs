@@ -12,3 +12,4 @@ pub mod registry;
 pub mod simd;
 pub mod simulation;
 pub mod stepper;
+pub mod units;

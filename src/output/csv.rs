@@ -1,0 +1,291 @@
+//! Tables as comma-separated values.
+
+use super::{Column, Events, OutputError, Table};
+use braincell_core::units::parse_in;
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+
+/// Starts the first comment line of a file of this program.
+const PROGRAM: &str = "braincell ";
+/// The comment line before the experiment.
+const EXPERIMENT: &str = "experiment:";
+
+/// Writes the comments, the header and the rows.
+pub(super) fn write(table: &Table, out: &mut impl Write) -> io::Result<()> {
+    let metadata = &table.metadata;
+    writeln!(out, "# {PROGRAM}{}", one_line(&metadata.program_version))?;
+    writeln!(out, "# title: {}", one_line(&table.title))?;
+    writeln!(out, "# solver: {}", one_line(&metadata.solver))?;
+    match metadata.dt {
+        Some(dt) => writeln!(out, "# dt: {} ms", number(dt))?,
+        None => writeln!(out, "# dt: chosen by the solver")?,
+    }
+    let complete = if metadata.complete { "yes" } else { "no" };
+    writeln!(out, "# complete: {complete}")?;
+    if let Some(message) = &metadata.message {
+        writeln!(out, "# message: {}", one_line(message))?;
+    }
+    for events in &table.events {
+        let times: Vec<String> = events.times.iter().map(|&t| number(t)).collect();
+        let label = one_line(&events.label);
+        writeln!(out, "# spikes {label}: {}", times.join(", "))?;
+    }
+    writeln!(out, "# {EXPERIMENT}")?;
+    for line in metadata.experiment.split('\n') {
+        writeln!(out, "# {line}")?;
+    }
+    let mut header = vec!["t [ms]".to_owned()];
+    header.extend(table.columns.iter().map(heading));
+    writeln!(out, "{}", header.join(","))?;
+    for (i, &time) in table.time.iter().enumerate() {
+        write!(out, "{}", number(time))?;
+        for column in &table.columns {
+            write!(out, ",{}", number(column.values[i]))?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+/// The shortest decimal form that reads back to the same double, with an exponent where it saves many zeros.
+fn number(value: f64) -> String {
+    let size = value.abs();
+    if size == 0.0 || !size.is_finite() || (1e-5..1e16).contains(&size) {
+        value.to_string()
+    } else {
+        format!("{value:e}")
+    }
+}
+
+/// A text without line breaks.
+fn one_line(text: &str) -> String {
+    text.replace(['\n', '\r'], " ")
+}
+
+/// `name [unit]`, quoted where it holds a comma, a quote or a leading `#`.
+fn heading(column: &Column) -> String {
+    let (name, unit) = (one_line(&column.name), one_line(&column.unit));
+    // An empty pair of brackets keeps a name that ends in brackets apart from its unit.
+    let text = if unit.is_empty() && !(name.ends_with(']') && name.contains(" [")) {
+        name
+    } else {
+        format!("{name} [{unit}]")
+    };
+    if text.contains(['"', ',']) || text.trim() != text {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text
+    }
+}
+
+/// Reads a table as [`write`](super::write) writes it, or any CSV file with a header row and numbers.
+///
+/// Lines beginning with `#` and empty lines may be missing or stand anywhere. The first column is time, in the
+/// unit of its heading, or in ms where it has none. Without a comment that says otherwise a table is complete.
+///
+/// # Errors
+///
+/// [`OutputError::Read`]; [`OutputError::Csv`] with the line that cannot be understood.
+pub fn read_csv(path: impl AsRef<Path>) -> Result<Table, OutputError> {
+    let path = path.as_ref();
+    let text = fs::read_to_string(path).map_err(|source| OutputError::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    parse(&text).map_err(|(line, reason)| OutputError::Csv {
+        path: path.to_owned(),
+        line,
+        reason,
+    })
+}
+
+/// A line and what is wrong with it.
+type LineError = (usize, String);
+
+fn parse(text: &str) -> Result<Table, LineError> {
+    let mut table = Table::default();
+    table.metadata.complete = true;
+    let mut comments = Comments::default();
+    let mut time_unit = None;
+    let mut last = 0;
+    for (i, line) in text.trim_start_matches('\u{feff}').split('\n').enumerate() {
+        let number = i + 1;
+        if let Some(comment) = line.strip_prefix('#') {
+            let comment = comment.strip_prefix(' ').unwrap_or(comment);
+            comments
+                .read(comment, &mut table)
+                .map_err(|reason| (number, reason))?;
+            continue;
+        }
+        comments.in_experiment = false;
+        let line = line.trim();
+        if line.is_empty() {
+            continue;
+        }
+        last = number;
+        match &time_unit {
+            None => {
+                let unit = header(line, &mut table).map_err(|reason| (number, reason))?;
+                time_unit = Some(unit);
+            }
+            Some(unit) => row(line, unit, &mut table).map_err(|reason| (number, reason))?,
+        }
+    }
+    if time_unit.is_none() {
+        let reason = "a header row such as \"t [ms],V [mV]\" is missing".to_owned();
+        return Err((last + 1, reason));
+    }
+    if let Some(lines) = comments.experiment {
+        table.metadata.experiment = lines.join("\n");
+    }
+    Ok(table)
+}
+
+/// What was seen in comments.
+#[derive(Default)]
+struct Comments {
+    /// Whether the file is one of this program.
+    ours: bool,
+    in_experiment: bool,
+    experiment: Option<Vec<String>>,
+}
+
+impl Comments {
+    fn read(&mut self, comment: &str, table: &mut Table) -> Result<(), String> {
+        if self.in_experiment {
+            self.experiment
+                .get_or_insert_default()
+                .push(comment.to_owned());
+            return Ok(());
+        }
+        let comment = comment.trim_end_matches('\r');
+        let metadata = &mut table.metadata;
+        if let Some(version) = comment.strip_prefix(PROGRAM)
+            && !self.ours
+        {
+            self.ours = true;
+            metadata.program_version = version.to_owned();
+            return Ok(());
+        }
+        if !self.ours {
+            return Ok(());
+        }
+        if let Some(spikes) = comment.strip_prefix("spikes ")
+            && let Some((label, times)) = spikes.rsplit_once(':')
+        {
+            let label = label.to_owned();
+            let times = times.split(',').map(str::trim).filter(|t| !t.is_empty());
+            let times = times.map(float).collect::<Result<_, _>>()?;
+            table.events.push(Events { label, times });
+            return Ok(());
+        }
+        if comment == EXPERIMENT {
+            self.in_experiment = true;
+            return Ok(());
+        }
+        let Some((key, value)) = comment.split_once(": ") else {
+            return Ok(());
+        };
+        match key {
+            "title" => table.title = value.to_owned(),
+            "solver" => metadata.solver = value.to_owned(),
+            "dt" => metadata.dt = value.strip_suffix(" ms").map(float).transpose()?,
+            "complete" => metadata.complete = value == "yes",
+            "message" => metadata.message = Some(value.to_owned()),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// Reads the header row into empty columns; returns the unit of time.
+fn header(line: &str, table: &mut Table) -> Result<String, String> {
+    let fields = fields(line)?;
+    if fields.iter().all(|field| field.parse::<f64>().is_ok()) {
+        return Err(
+            "a header row such as \"t [ms],V [mV]\" is wanted before the numbers".to_owned(),
+        );
+    }
+    let mut headings = fields.iter().map(|field| {
+        let split = field.strip_suffix(']').and_then(|f| f.rsplit_once(" ["));
+        split.unwrap_or((field, ""))
+    });
+    let (_, unit) = headings.next().unwrap_or_default();
+    let unit = if unit.is_empty() { "ms" } else { unit };
+    parse_in(&format!("1 {unit}"), "ms").map_err(|e| format!("the unit of time: {e}"))?;
+    table.columns = headings
+        .map(|(name, unit)| Column {
+            name: name.to_owned(),
+            unit: unit.to_owned(),
+            values: Vec::new(),
+        })
+        .collect();
+    Ok(unit.to_owned())
+}
+
+/// Reads a row of numbers.
+fn row(line: &str, time_unit: &str, table: &mut Table) -> Result<(), String> {
+    let count = line.split(',').count();
+    if count != table.columns.len() + 1 {
+        let columns = table.columns.len() + 1;
+        return Err(format!("{count} numbers under a header of {columns}"));
+    }
+    let mut numbers = line.split(',').map(float);
+    let time = numbers.next().transpose()?.unwrap_or(f64::NAN);
+    let time = match time_unit {
+        _ if !time.is_finite() => return Err(format!("the time {time} is not finite")),
+        "ms" => time,
+        unit => parse_in(&format!("{time:e} {unit}"), "ms").map_err(|e| e.to_string())?,
+    };
+    for (column, number) in table.columns.iter_mut().zip(numbers) {
+        column.values.push(number?);
+    }
+    table.time.push(time);
+    Ok(())
+}
+
+fn float(text: &str) -> Result<f64, String> {
+    let text = text.trim();
+    text.parse().map_err(|_| {
+        let start: String = text.chars().take(40).collect();
+        format!("{start:?} is not a number")
+    })
+}
+
+/// Fields of a row, some of them quoted.
+fn fields(line: &str) -> Result<Vec<String>, String> {
+    let mut fields = Vec::new();
+    let mut rest = line;
+    loop {
+        let Some(quoted) = rest.trim_start().strip_prefix('"') else {
+            let (field, tail) = rest.split_once(',').unzip();
+            fields.push(field.unwrap_or(rest).trim().to_owned());
+            match tail {
+                Some(tail) => rest = tail,
+                None => return Ok(fields),
+            }
+            continue;
+        };
+        let mut field = String::new();
+        let mut chars = quoted.chars();
+        loop {
+            match chars.next() {
+                None => return Err("a quote is not closed".to_owned()),
+                Some('"') if chars.as_str().starts_with('"') => {
+                    chars.next();
+                    field.push('"');
+                }
+                Some('"') => break,
+                Some(c) => field.push(c),
+            }
+        }
+        fields.push(field);
+        let tail = chars.as_str().trim_start();
+        match tail.strip_prefix(',') {
+            Some(next) => rest = next,
+            None if tail.is_empty() => return Ok(fields),
+            None => return Err(format!("a comma is missing before {tail:?}")),
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! Writes results: tables as CSV or NPZ, plots as SVG or PNG.
+//!
+//! The extension of the path chooses the format. Every file is written beside its target under a temporary
+//! name and then renamed, so that a failure leaves an existing file as it was.
+
+mod csv;
+mod file;
+mod npz;
+mod plot;
+mod table;
+
+pub use csv::read_csv;
+pub use npz::array_names;
+pub use table::{Column, Events, Metadata, Table};
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why a result could not be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum OutputError {
+    /// The extension of the path is none of the known ones.
+    #[error("cannot tell the format of {}: its name must end in {known}", path.display())]
+    Extension {
+        /// The path.
+        path: PathBuf,
+        /// The known extensions.
+        known: &'static str,
+    },
+    /// The directory of the path does not exist.
+    #[error("cannot write {}: there is no directory {}; create it first", path.display(), directory.display())]
+    Directory {
+        /// The path.
+        path: PathBuf,
+        /// The directory.
+        directory: PathBuf,
+    },
+    /// The operating system refused to write.
+    #[error("cannot write {}: {source}", path.display())]
+    Write {
+        /// The path.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// The operating system refused to read, or the text is not UTF-8.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The path.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// A line of a CSV file cannot be understood.
+    #[error("{}, line {line}: {reason}", path.display())]
+    Csv {
+        /// The path.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A column has not one value for each time.
+    #[error("column {column:?} has {values} values for {samples} times")]
+    Length {
+        /// Name of the column.
+        column: String,
+        /// Number of its values.
+        values: usize,
+        /// Number of times.
+        samples: usize,
+    },
+    /// The columns have more different units than a plot has panels.
+    #[error(
+        "a plot has at most {limit} panels, but the columns have {units} different units; plot fewer columns"
+    )]
+    Panels {
+        /// Number of units.
+        units: usize,
+        /// Largest number of panels.
+        limit: usize,
+    },
+}
+
+/// Writes a table; `.csv` and `.npz` are the known extensions.
+///
+/// # CSV
+///
+/// Comment lines beginning with `#` hold the version of the program, title, solver, time step, completeness,
+/// the events (`# spikes V: 6.8, 21.4`, in ms) and last the experiment, each of its lines after `# `. A header
+/// row `t [ms],V [mV],…` and one row for each sample follow. Numbers have the fewest digits that read back
+/// to the same double. [`read_csv`] reads all of it back.
+///
+/// # NPZ
+///
+/// An uncompressed archive of NumPy arrays, opened by `numpy.load`:
+///
+/// | name | contents |
+/// |---|---|
+/// | `t` | times in ms |
+/// | `data` | all columns, samples × columns |
+/// | one for each column | its values, under the name that [`array_names`] gives |
+/// | `spikes_…` | times of events in ms, one array for each label |
+/// | `arrays`, `names`, `units` | array names, names and units of the columns, one a line |
+/// | `spike_arrays`, `spike_labels` | array names and labels of the events, one a line |
+/// | `title`, `experiment`, `version`, `solver`, `message` | texts |
+/// | `dt` | time step in ms, NaN where the solver chose its steps |
+/// | `complete` | 1 where the run reached its end, else 0 |
+///
+/// Texts are stored as UTF-8 bytes in arrays of `uint8`: `bytes(f["experiment"]).decode()` gives the text.
+///
+/// # Errors
+///
+/// [`OutputError::Extension`], [`OutputError::Length`], [`OutputError::Directory`], [`OutputError::Write`].
+pub fn write(table: &Table, path: impl AsRef<Path>) -> Result<(), OutputError> {
+    let path = path.as_ref();
+    match extension(path).as_str() {
+        "csv" => {
+            table.check()?;
+            file::replace(path, |out| csv::write(table, out))
+        }
+        "npz" => {
+            table.check()?;
+            file::replace(path, |out| npz::write(table, out))
+        }
+        _ => Err(OutputError::Extension {
+            path: path.to_owned(),
+            known: ".csv or .npz",
+        }),
+    }
+}
+
+/// Draws a table; `.svg` and `.png` are the known extensions.
+///
+/// The plot has a panel for each unit, in the order of the columns, above a common time axis. It is 1200 units
+/// wide and 350 high for each panel, at least 500. Traces with more samples than about four for each pixel
+/// column are drawn by their extremes in it, so that no peak is lost. Values that are not finite break the
+/// line. Events are ticks at the top of the panel of voltages.
+///
+/// # Errors
+///
+/// [`OutputError::Extension`], [`OutputError::Length`], [`OutputError::Panels`], [`OutputError::Directory`],
+/// [`OutputError::Write`].
+pub fn plot(table: &Table, path: impl AsRef<Path>) -> Result<(), OutputError> {
+    let path = path.as_ref();
+    let draw = match extension(path).as_str() {
+        "svg" => plot::svg,
+        "png" => plot::png,
+        _ => {
+            return Err(OutputError::Extension {
+                path: path.to_owned(),
+                known: ".svg or .png",
+            });
+        }
+    };
+    table.check()?;
+    let panels = plot::panels(table)?;
+    file::replace(path, |out| draw(table, &panels, out))
+}
+
+/// The extension of a path in lower case; empty where it has none.
+fn extension(path: &Path) -> String {
+    path.extension()
+        .map_or_else(String::new, |e| e.to_string_lossy().to_ascii_lowercase())
+}
