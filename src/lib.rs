@@ -1,3 +1,29 @@
 //! Neuron models integrated by solvers selected by name.
 
 pub mod output;
+
+pub use braincell_cells as cells;
+pub use braincell_core::{input, kernel, model, real, registry, simd, simulation, stepper, units};
+
+use once_cell::sync::Lazy;
+use registry::{Registry, RegistryError};
+
+/// Registers the solver families that this build has.
+///
+/// # Errors
+/// If a name is taken.
+pub fn register_families(_registry: &mut Registry) -> Result<(), RegistryError> {
+    #[cfg(feature = "rk")]
+    braincell_solvers_rk::register(_registry)?;
+    Ok(())
+}
+
+/// The solvers of this build, by name. Made on first use.
+pub fn solvers() -> &'static Registry {
+    static SOLVERS: Lazy<Registry> = Lazy::new(|| {
+        let mut registry = Registry::new();
+        register_families(&mut registry).expect("the built-in families have different names");
+        registry
+    });
+    &SOLVERS
+}

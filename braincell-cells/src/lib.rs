@@ -1,1 +1,11 @@
-//! Morphology, discretisation, mechanisms, single- and multi-compartment cells.
+//! Neurons as modules that braincell integrates: membrane mechanisms and single-compartment cells.
+//!
+//! Units: mV, ms, µA/cm², mS/cm², µF/cm², mM. Currents count positive into the cell.
+
+pub mod mechanism;
+pub mod mechanisms;
+pub mod rates;
+pub mod single;
+
+pub use mechanism::{Channel, ChannelInfo, Local, Mechanism, MechanismError, ParameterSpec};
+pub use single::{CellError, Placed, SingleCompartment};

@@ -23,6 +23,7 @@ pub(crate) struct Layout {
     pub model: Arc<Model>,
     pub lanes: usize,
     pub time: usize,
+    zero: usize,
     pub parameters: Vec<Plane>,
     pub signals: Vec<Plane>,
     /// Offset of each state in an array of its group.
@@ -58,6 +59,7 @@ impl Layout {
         };
         let plane_len = |domain: Domain| model.domains[domain.0].rows * lanes;
         let time = take(1).offset;
+        let zero = take(1).offset;
         let parameters = model.parameters.iter().map(|p| match p.parameter.value {
             Values::Uniform(_) => take(1),
             _ => take(plane_len(p.domain)),
@@ -87,6 +89,7 @@ impl Layout {
         let mut layout = Self {
             lanes,
             time,
+            zero,
             parameters,
             signals,
             states,
@@ -164,6 +167,7 @@ impl Layout {
         };
         match source {
             Source::Time => splat(self.time),
+            Source::Zero => splat(self.zero),
             Source::Parameter(ParameterId(p)) => {
                 let (info, plane) = (&self.model.parameters[p], self.parameters[p]);
                 match info.parameter.value {

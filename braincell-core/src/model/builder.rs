@@ -31,6 +31,8 @@ pub enum Source {
     Signal(SignalId),
     /// Time, ms.
     Time,
+    /// The number 0, for an argument that does not apply.
+    Zero,
 }
 
 /// What a kernel writes. Results for one derivative or signal add up.
@@ -370,7 +372,7 @@ impl Launches<'_> {
                     &model.parameters[p.0].parameter.name,
                 )?,
                 Source::Signal(s) => reach(model.signals[s.0].domain, &model.signals[s.0].name)?,
-                Source::Time => {}
+                Source::Time | Source::Zero => {}
             }
         }
         for target in outputs {

@@ -1,0 +1,41 @@
+//! The mechanisms that come with braincell.
+
+mod hodgkin_huxley;
+
+pub use hodgkin_huxley::{Leak, PotassiumHh1952, SodiumHh1952};
+
+use crate::mechanism::{Mechanism, MechanismError};
+use braincell_core::registry::distance;
+
+/// All built-in mechanisms.
+pub fn all() -> Vec<Mechanism> {
+    let all = [
+        Mechanism::channel(Leak),
+        Mechanism::channel(SodiumHh1952),
+        Mechanism::channel(PotassiumHh1952),
+    ];
+    all.into_iter()
+        .map(|m| m.expect("built-in mechanisms name what they use"))
+        .collect()
+}
+
+/// The built-in mechanism of that name.
+///
+/// # Errors
+/// [`MechanismError::Unknown`], with the nearest name and the list.
+pub fn find(name: &str) -> Result<Mechanism, MechanismError> {
+    let all = all();
+    let names: Vec<String> = all.iter().map(|m| m.name().to_string()).collect();
+    match all.into_iter().find(|m| m.name() == name) {
+        Some(mechanism) => Ok(mechanism),
+        None => Err(MechanismError::Unknown {
+            name: name.to_string(),
+            nearest: names
+                .iter()
+                .filter(|known| distance(name, known) <= 3)
+                .min_by_key(|known| distance(name, known))
+                .cloned(),
+            known: names.join(", "),
+        }),
+    }
+}
