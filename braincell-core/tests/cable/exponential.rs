@@ -37,6 +37,7 @@ fn case<F: Element>(parents: &Parents, algebraic: usize, seed: u64) -> Case<F> {
 }
 
 /// Dense e^(−hM) and h φ₁(−hM) on all rows, by sums and products of non-negative numbers only.
+#[allow(clippy::needless_range_loop)] // formulas over pairs of rows
 fn reference(case: &Case<impl Element>, h: f64) -> [Dense; 2] {
     let (n, c) = (case.tree.len(), &case.capacitance);
     // Conductances between all pairs; algebraic rows replaced by their meshes, remembering V_a = Σ share·V.
@@ -75,7 +76,7 @@ fn reference(case: &Case<impl Element>, h: f64) -> [Dense; 2] {
         }
         stochastic[i][i] = (fastest - exit(i)).max(0.0) * t / q;
     }
-    stochastic.iter_mut().for_each(normalise);
+    stochastic.iter_mut().for_each(|row| normalise(row));
     let identity: Dense = (0..n)
         .map(|i| (0..n).map(|j| f64::from(i == j)).collect())
         .collect();
@@ -93,13 +94,13 @@ fn reference(case: &Case<impl Element>, h: f64) -> [Dense; 2] {
         power = product(&power, &stochastic);
         weight *= q / f64::from(k + 1);
     }
-    exp.iter_mut().for_each(normalise);
+    exp.iter_mut().for_each(|row| normalise(row));
     for _ in 0..halvings {
         // h φ₁ doubles: Φ(2t) = Φ(t) + e^(−tM) Φ(t)
         let moved = product(&exp, &phi);
         add(&mut phi, &moved, 1.0);
         exp = product(&exp, &exp);
-        exp.iter_mut().for_each(normalise);
+        exp.iter_mut().for_each(|row| normalise(row));
     }
     for m in [&mut exp, &mut phi] {
         for a in (0..n).filter(|&a| c[a] == 0.0) {
@@ -114,7 +115,7 @@ fn reference(case: &Case<impl Element>, h: f64) -> [Dense; 2] {
     [exp, phi]
 }
 
-fn normalise(row: &mut Vec<f64>) {
+fn normalise(row: &mut [f64]) {
     let sum: f64 = row.iter().sum();
     row.iter_mut().for_each(|x| *x /= sum);
 }
