@@ -3,9 +3,10 @@
 //! D is any diagonal, one number per row and lane; zero on algebraic rows. The elimination is that of Hines
 //! (Int. J. Bio-Med. Comput. 15 (1984), [doi:10.1016/0020-7101(84)90008-4](https://doi.org/10.1016/0020-7101(84)90008-4)), in level
 //! order, in a form free of cancellation: instead of the diagonal of the matrix it carries the row sum
-//! `e_i = d_i + Σ_children s (R G)_ic-part · e_c / p_c`, with the pivot `p_i = e_i + s r_i g_i`, g_i being the conductance to the
-//! parent. For D ≥ 0 nothing is subtracted, so a stiff matrix (s R G ≫ D) costs no accuracy (the idea of Grassmann,
-//! Taksar and Heyman, Oper. Res. 33 (1985), [doi:10.1287/opre.33.5.1107](https://doi.org/10.1287/opre.33.5.1107)).
+//! `e_i = d_i + Σ_c s r_i g_c e_c / p_c` over the children c, with the pivot `p_i = e_i + s r_i g_i`; g is the
+//! conductance to the parent. For D ≥ 0 nothing is subtracted, so a stiff matrix (s R G ≫ D) costs no accuracy (the
+//! idea of Grassmann, Taksar and Heyman, Oper. Res. 33 (1985),
+//! [doi:10.1287/opre.33.5.1107](https://doi.org/10.1287/opre.33.5.1107)). A negative d is allowed, at ordinary accuracy.
 //!
 //! A zero or non-finite pivot spoils every pivot on the way to the root, so that the root's alone tells
 //! whether all are sound; the culprit is looked for only then.
@@ -126,7 +127,7 @@ fn solve_either<F: Element, const TRANSPOSED: bool>(
 /// Factorises and solves in one go: [`factor`] on `pivots` and [`solve`] on `x`, to the same bits.
 ///
 /// # Errors
-/// As [`factor`]; after [`CableError::Pivot`] the contents of `x` mean nothing in the lane named.
+/// As [`factor`]; after [`CableError::Pivot`] the contents of `x` mean nothing in lanes with such a pivot.
 pub fn factor_and_solve<'a, F: Element>(
     level: Level,
     operator: &Laplacian<F>,

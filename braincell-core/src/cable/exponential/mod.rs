@@ -20,8 +20,8 @@ use crate::simd::{Level, dispatch};
 /// similar to a symmetric positive semidefinite matrix), each pole costing one tree solve. Double precision takes
 /// 16 conjugate poles, single precision 8; the poles are the vector lanes, so one cell vectorises as well as many.
 /// The mean (weighted by capacitance), which M leaves alone, is set aside and added afterwards: uniform voltage and
-/// total charge are kept to rounding. Error, relative to the largest deviation from the mean: about 1e-13 in double precision, 1e-6 in
-/// single. L. N. Trefethen, J. A. C. Weideman, T. Schmelzer, BIT 46 (2006),
+/// total charge are kept to rounding. Error, relative to the largest deviation from the mean: below 1e-13 in double
+/// precision, about 2e-6 in single. L. N. Trefethen, J. A. C. Weideman, T. Schmelzer, BIT 46 (2006),
 /// [doi:10.1007/s10543-006-0077-9](https://doi.org/10.1007/s10543-006-0077-9).
 ///
 /// ```
