@@ -1,0 +1,6 @@
+//! The tree algebra of the cable operator against dense references.
+
+mod elimination;
+mod exponential;
+mod support;
+mod tree;
