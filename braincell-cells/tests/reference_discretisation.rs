@@ -43,7 +43,10 @@ impl Differences {
     fn finish(&self) {
         println!("largest relative differences: {:?}", self.0);
         for (what, difference) in &self.0 {
-            assert!(*difference <= TOLERANCE, "{what}: relative difference {difference:e}");
+            assert!(
+                *difference <= TOLERANCE,
+                "{what}: relative difference {difference:e}"
+            );
         }
     }
 }
@@ -56,7 +59,11 @@ fn text_of(index: Option<usize>) -> String {
 fn compare(d: &Discretisation, table: &Table, differences: &mut Differences) {
     assert_eq!(d.cvs().len(), table.rows("cv").len());
     for (cv, row) in d.cvs().iter().zip(table.rows("cv")) {
-        assert_eq!([cv.branch.to_string(), text_of(cv.parent)], [row[1].as_str(), row[4].as_str()], "{row:?}");
+        assert_eq!(
+            [cv.branch.to_string(), text_of(cv.parent)],
+            [row[1].as_str(), row[4].as_str()],
+            "{row:?}"
+        );
         differences.compare("prox", cv.prox, &row[2]);
         differences.compare("dist", cv.dist, &row[3]);
         differences.compare("length", cv.length, &row[5]);
@@ -112,7 +119,9 @@ fn tree_of_four_branches() {
 }
 
 fn shared(path: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared").join(path);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../shared")
+        .join(path);
     if path.exists() {
         return Some(path);
     }
@@ -122,7 +131,9 @@ fn shared(path: &str) -> Option<PathBuf> {
 
 /// The values of `"key": …` in a text of JSON objects without nesting below the key.
 fn objects<'a>(json: &'a str, key: &str) -> Vec<&'a str> {
-    let start = json.find(&format!("\"{key}\":")).unwrap_or_else(|| panic!("no {key}"));
+    let start = json
+        .find(&format!("\"{key}\":"))
+        .unwrap_or_else(|| panic!("no {key}"));
     let list = &json[start..];
     let mut depth = 0;
     let mut begin = 0;
@@ -152,7 +163,11 @@ fn objects<'a>(json: &'a str, key: &str) -> Vec<&'a str> {
 
 /// The words of the value of a key in one object: brackets, quotes and commas are separators.
 fn words<'a>(object: &'a str, key: &str) -> Vec<&'a str> {
-    let start = object.find(&format!("\"{key}\":")).unwrap_or_else(|| panic!("no {key} in {object}")) + key.len() + 3;
+    let start = object
+        .find(&format!("\"{key}\":"))
+        .unwrap_or_else(|| panic!("no {key} in {object}"))
+        + key.len()
+        + 3;
     let value = object[start..].trim_start();
     let mut depth = 0;
     let mut end = value.len();
@@ -167,7 +182,10 @@ fn words<'a>(object: &'a str, key: &str) -> Vec<&'a str> {
             _ => {}
         }
     }
-    value[..end].split(|c: char| "[], \"\n".contains(c)).filter(|w| !w.is_empty()).collect()
+    value[..end]
+        .split(|c: char| "[], \"\n".contains(c))
+        .filter(|w| !w.is_empty())
+        .collect()
 }
 
 /// The JSON reference in the text form of the table.
@@ -179,7 +197,15 @@ fn table_of(json: &str) -> String {
         writeln!(text, "{name} {}", values.join(" ").replace("null", "-")).unwrap();
     };
     for object in objects(json, "cvs") {
-        let keys = ["id", "branch", "prox", "dist", "parent_cv", "length_um", "area_um2"];
+        let keys = [
+            "id",
+            "branch",
+            "prox",
+            "dist",
+            "parent_cv",
+            "length_um",
+            "area_um2",
+        ];
         let more = ["r_axial_prox_ohm", "r_axial_dist_ohm", "diam_mid_um"];
         row("cv", object, &[&keys[..], &more].concat());
     }
@@ -187,24 +213,45 @@ fn table_of(json: &str) -> String {
         row("edge", object, &["parent", "child", "g_uS"]);
     }
     for object in objects(json, "nodes") {
-        let roles = words(object, "roles").chunks(2).map(|r| format!("{}:{}", r[0], r[1])).collect::<Vec<_>>().join(" ");
-        writeln!(text, "node {} {} {roles}", words(object, "id")[0], words(object, "kind")[0]).unwrap();
+        let roles = words(object, "roles")
+            .chunks(2)
+            .map(|r| format!("{}:{}", r[0], r[1]))
+            .collect::<Vec<_>>()
+            .join(" ");
+        writeln!(
+            text,
+            "node {} {} {roles}",
+            words(object, "id")[0],
+            words(object, "kind")[0]
+        )
+        .unwrap();
     }
     text
 }
 
 #[test]
 fn reconstructed_neuron() {
-    let (Some(swc), Some(json)) = (shared("morphology/io.swc"), shared("reference/io_swc_hh.json")) else { return };
+    let (Some(swc), Some(json)) = (
+        shared("morphology/io.swc"),
+        shared("reference/io_swc_hh.json"),
+    ) else {
+        return;
+    };
     let json = std::fs::read_to_string(json).unwrap();
     let morphology = Morphology::load(swc).unwrap();
     let mut differences = Differences::default();
-    let branches = objects(&json[json.find("\"discretisation\"").unwrap()..], "branches");
+    let branches = objects(
+        &json[json.find("\"discretisation\"").unwrap()..],
+        "branches",
+    );
     assert_eq!(morphology.branches().len(), branches.len());
     for (branch, object) in morphology.branches().iter().zip(branches) {
         assert_eq!([branch.kind().to_string()], *words(object, "type"));
         let parent = branch.parent();
-        assert_eq!(parent.map_or("null".to_owned(), |at| at.branch.to_string()), words(object, "parent")[0]);
+        assert_eq!(
+            parent.map_or("null".to_owned(), |at| at.branch.to_string()),
+            words(object, "parent")[0]
+        );
         if let Some(at) = parent {
             assert_eq!(at.x, words(object, "parent_x")[0].parse::<f64>().unwrap());
         }

@@ -12,10 +12,9 @@ pub enum Policy {
     /// The smallest odd number for which none is longer than this, in µm. A branch then has a control volume with its
     /// centre in the middle.
     MaxLength(f64),
-    /// NEURON's d_lambda rule: the smallest odd number n ≥ (L/(d λ) − 0.1) or so, exactly
-    /// 2⌊(L/(d λ) + 0.9)/2⌋ + 1, with the length constant at a frequency f,
-    /// λ = √(r/(2π f Ra cm)) for a cylinder, and for frusta the one given by ∫ds/λ with √r taken as the mean
-    /// radius of each.
+    /// NEURON's d_lambda rule: n = 2⌊(L/(d λ) + 0.9)/2⌋ + 1, so that none is much longer than d times the length
+    /// constant λ at a frequency f. For a cylinder λ = √(r/(2π f Ra cm)); for frusta L/λ is the sum of those of
+    /// cylinders with the mean radius of each frustum.
     ///
     /// M. L. Hines, N. T. Carnevale, NEURON: a tool for neuroscientists, The Neuroscientist 7 (2001),
     /// [doi:10.1177/107385840100700207](https://doi.org/10.1177/107385840100700207).

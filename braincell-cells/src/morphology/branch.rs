@@ -305,6 +305,16 @@ impl Branch {
         self.arcs.iter().map(move |s| s / length)
     }
 
+    /// Index of the end of a frustum that is at the position x, to rounding.
+    pub(super) fn end_at(&self, x: f64) -> Option<usize> {
+        let (s, slack) = (x * self.length(), 1e-12 * self.length());
+        let index = self.arcs.partition_point(|end| *end < s - slack);
+        self.arcs
+            .get(index)
+            .filter(|end| **end <= s + slack)
+            .map(|_| index)
+    }
+
     /// Index of the frustum that contains the arc length `s`, and the distance from its proximal end.
     fn frustum_at(&self, s: f64) -> (usize, f64) {
         let index = self

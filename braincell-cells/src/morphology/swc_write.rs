@@ -132,9 +132,7 @@ impl Writer {
         if x == 0.0 && ids.len() > 1 && !here(ids[0]) && here(ids[1]) {
             return Ok(ids[1]);
         }
-        let end = morphology.branches()[parent]
-            .ends()
-            .position(|end| (end - x).abs() <= 1e-12);
+        let end = morphology.branches()[parent].end_at(x);
         end.map(|i| ids[i])
             .ok_or(WriteError::InteriorAttachment { branch, parent, x })
     }

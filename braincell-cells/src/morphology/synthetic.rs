@@ -7,7 +7,8 @@
 //! radii of the daughters follow Rall's 3/2 power law, r₁^{3/2} + r₂^{3/2} = r^{3/2}, with a random split: W. Rall,
 //! Branching dendritic trees and motoneuron membrane resistivity, Exp. Neurol. 1 (1959),
 //! [doi:10.1016/0014-4886(59)90046-9](https://doi.org/10.1016/0014-4886(59)90046-9). Along a branch the radius falls
-//! linearly to the fraction 1 − `taper`. Coordinates and radii are rounded to 0.001 µm.
+//! linearly to the fraction 1 − `taper`; the first segment of a daughter is a cone that begins with the radius of its
+//! mother, as in reconstructions. Coordinates and radii are rounded to 0.001 µm.
 //!
 //! The same parameters give the same neuron on every machine, up to the last place of sin, cos and powers of the
 //! system, which the rounding absorbs.

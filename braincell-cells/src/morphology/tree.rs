@@ -73,7 +73,12 @@ impl Morphology {
                 _ => return Err(MorphologyError::Root { branch }),
             }
         }
-        let angles = layout::angles(&specs, &children);
+        let placed = specs.iter().all(|spec| spec.points.is_some());
+        let angles = if placed {
+            vec![0.0; specs.len()]
+        } else {
+            layout::angles(&specs, &children)
+        };
         let mut branches: Vec<Branch> = Vec::with_capacity(specs.len());
         let (mut starts, mut orders) = (
             Vec::with_capacity(specs.len()),
