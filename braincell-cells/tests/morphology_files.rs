@@ -138,6 +138,9 @@ fn points_in_one_place_are_merged() {
         .filter(|w| matches!(w, Warning::ZeroLength { .. }))
         .count();
     assert_eq!(merged, 2);
+    // What is below a merged point takes its place among the others by its id.
+    let text = "1 3 0 0 0 1 -1\n2 3 10 0 0 1 1\n3 3 10 0 0 1 2\n4 3 15 0 0 1 2\n5 3 17 0 0 1 3\n";
+    assert_eq!(lengths(&read(text).unwrap()), [10.0, 5.0, 7.0]);
     let jump = Warning::RadiusJump {
         line: 2,
         from: 1.0,
