@@ -26,6 +26,9 @@ pub(crate) struct Workspace<F> {
     pub wide: Vec<f64>,
     /// Row swaps of factors.
     pub swaps: Vec<u32>,
+    /// The state at the end of a step, and the state inside it, while samples are taken inside.
+    pub saved: Vec<F>,
+    pub inside: Vec<F>,
     pub work: Work,
 }
 

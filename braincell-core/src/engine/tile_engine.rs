@@ -2,7 +2,8 @@
 
 use super::compile::{Compiled, Keep, compile};
 use super::exec::{self, Clock, Context, Instr, StepFailure, Work, Workspace};
-use super::graph::{Wanted, derivative, run_launches, run_wanted, steady};
+use super::graph::{Wanted, all_signals, derivative, run_launches, run_wanted, steady};
+use super::implicit;
 use super::layout::Layout;
 use crate::kernel::Storage;
 use crate::model::{Launch, Model, Phase, SignalId};
@@ -32,6 +33,8 @@ pub(crate) struct Engine<F> {
     slope: [(Vec<Instr>, usize); 2],
     /// Signals, at the present state.
     signals: Vec<Instr>,
+    /// The diagonal of the parent's Jacobian at the present state, and where it is.
+    diagonal: (Vec<Instr>, usize),
 }
 
 impl<F: Storage> Engine<F> {
@@ -90,6 +93,11 @@ impl<F: Storage> Engine<F> {
             &wanted,
             &record_signals.iter().copied().collect(),
         ));
+        let mut diagonal = vec![Instr::Inputs { c: 0.0 }];
+        let (present, to) = (layout.current[0], layout.take(layout.group_len[0]));
+        diagonal.extend(all_signals(&layout, 0, present));
+        diagonal.extend(implicit::diagonal(&mut layout, 0, present, to, &|_| true));
+        let diagonal = (diagonal, to);
         let steady = steady(&layout);
         let programs = programs
             .iter()
@@ -113,6 +121,7 @@ impl<F: Storage> Engine<F> {
             steady,
             slope,
             signals,
+            diagonal,
         }
     }
 
@@ -122,6 +131,8 @@ impl<F: Storage> Engine<F> {
             arena: vec![F::default(); self.layout.size],
             wide: vec![0.0; self.layout.wide],
             swaps: vec![0; self.layout.swaps],
+            saved: vec![F::default(); self.layout.all_current.len],
+            inside: vec![F::default(); self.layout.all_current.len],
             work: Work::default(),
         }
     }
@@ -253,6 +264,17 @@ impl<F: Storage> Engine<F> {
     /// Computes the signals to be recorded at time `clock.t`.
     pub fn signals(&self, first: usize, clock: Clock, w: &mut Workspace<F>) {
         self.plain(&self.signals, first, clock, w);
+    }
+
+    /// The greatest |∂f_i/∂y_i| of the parent's states now, per ms.
+    pub fn fastest_rate(&self, first: usize, clock: Clock, w: &mut Workspace<F>) -> f64 {
+        let (instructions, at) = &self.diagonal;
+        self.plain(instructions, first, clock, w);
+        let diagonal = &w.arena[*at..at + self.layout.group_len[0]];
+        diagonal
+            .iter()
+            .map(|x| x.to_f64().abs())
+            .fold(0.0, f64::max)
     }
 
     /// Whether the state is finite and within its bounds.
