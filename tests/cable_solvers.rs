@@ -156,7 +156,7 @@ fn errors() {
                     .map(|(a, b)| (a - b).abs())
                     .fold(0.0, f64::max)
             };
-            let (a, b) = (error(0.05), error(0.025));
+            let (a, b) = (error(0.0125), error(0.00625));
             println!(
                 "{:20} {} {a:.2e} {b:.2e} order {:.2}",
                 e.info.name,
