@@ -42,7 +42,7 @@ impl Channel<1, 3> for Muscarinic {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    for g_max in [0.0, 2.0] {
+    for g_max in [0.0, 0.5] {
         let muscarinic = Placed::new("m", Mechanism::channel(Muscarinic)?).with("g_max", g_max)?;
         let cell = SingleCompartment::hodgkin_huxley()
             .mechanism(muscarinic)

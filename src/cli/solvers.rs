@@ -3,6 +3,7 @@
 use super::table::{facts, table};
 use super::{CliError, print};
 use braincell::registry::Entry;
+use braincell::stepper::Needs;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
@@ -38,7 +39,6 @@ pub fn list(arguments: &Arguments) -> Result<(), CliError> {
                 "aliases",
                 "family",
                 "order",
-                "embedded",
                 "needs",
                 "properties",
                 "source",
@@ -46,22 +46,27 @@ pub fn list(arguments: &Arguments) -> Result<(), CliError> {
             let count = entries.len();
             let list = table(&header, entries.into_iter().map(row));
             print(&format!(
-                "{list}{count} solvers. Details: braincell solvers show NAME\n"
+                "{list}{count} solvers. In parentheses: the order of the error estimate. Details: braincell solvers show NAME\n"
             ))
         }
     }
 }
 
-fn row(entry: &Entry) -> [String; 8] {
+fn row(entry: &Entry) -> [String; 7] {
     let info = &entry.info;
     [
         info.name.clone(),
         info.aliases.join(", "),
         info.family.clone(),
-        info.order.to_string(),
-        info.embedded_order
-            .map_or(String::new(), |order| order.to_string()),
-        info.needs.to_string(),
+        match info.embedded_order {
+            Some(embedded) => format!("{}({embedded})", info.order),
+            None => info.order.to_string(),
+        },
+        // Every solver needs a right-hand side.
+        match info.needs == Needs::default() {
+            true => String::new(),
+            false => info.needs.to_string(),
+        },
         properties(entry),
         entry.origin.to_string(),
     ]

@@ -27,15 +27,16 @@ pub struct Summary<'a> {
 /// Title, solver, work, spikes and ranges of the recorded variables.
 pub fn summary(run: &Summary) -> String {
     let settings = &run.experiment.run;
-    let (dt, duration) = (settings.dt.value, settings.duration.value);
+    let (step, end) = (settings.dt.value, settings.duration.value);
+    let (dt, duration) = (number(step), number(end));
     let solver = match run.solver.reference.as_str() {
         "" => format!("{}, order {}", run.name, run.solver.order),
         reference => format!("{}, order {} ({reference})", run.name, run.solver.order),
     };
     let cells = run.experiment.model.cells();
-    let whole = (run.reached / dt + 1e-9).floor();
-    let rest = run.reached - whole * dt;
-    let short = rest > 1e-9 * dt;
+    let whole = (run.reached / step + 1e-9).floor();
+    let rest = run.reached - whole * step;
+    let short = rest > 1e-9 * step;
     let steps = whole + f64::from(u8::from(short));
     let mut time = match run.complete {
         true => format!("{duration} ms in {steps} steps of {dt} ms"),
@@ -137,6 +138,14 @@ fn ranges(recording: &Recording) -> String {
         .chain(lines)
         .collect::<Vec<_>>()
         .join("\n")
+}
+
+/// All digits, with an exponent where it saves many zeros.
+fn number(value: f64) -> String {
+    match value.abs() {
+        size if (1e-5..1e16).contains(&size) => value.to_string(),
+        _ => format!("{value:e}"),
+    }
 }
 
 /// Five significant digits.

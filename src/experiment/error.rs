@@ -119,7 +119,7 @@ impl ExperimentError {
         ExperimentError::Unknown {
             place,
             what,
-            name: name.to_string(),
+            name: shortened(name),
             nearest: nearest(name, known),
             known: known.join(", "),
         }
@@ -134,9 +134,22 @@ fn nearest(name: &str, known: &[&str]) -> Option<String> {
     }
     let lower = name.to_lowercase();
     let far = |known: &str| distance(&lower, &known.to_lowercase());
-    let slips = |known: &&&str| far(known) <= 1 + known.len().min(name.len()) / 4;
+    let slips = |known: &&&str| {
+        let length = known.len().min(name.len());
+        far(known) <= 1 + length / 4 && far(known) < length
+    };
     let nearest = known.iter().filter(slips).min_by_key(|known| far(known));
     nearest.map(|known| (*known).to_string())
+}
+
+/// The start of a text, for messages.
+pub(super) fn shortened(text: &str) -> String {
+    const LETTERS: usize = 60;
+    let mut result: String = text.chars().take(LETTERS).collect();
+    if text.chars().nth(LETTERS).is_some() {
+        result.push('…');
+    }
+    result
 }
 
 fn did_you_mean(nearest: &Option<String>) -> String {

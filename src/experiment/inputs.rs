@@ -3,7 +3,7 @@
 use super::error::ExperimentError;
 use super::section::{Item, Section};
 use crate::input::{Input, Interpolation};
-use crate::model::{ModelError, Values};
+use crate::model::Values;
 use crate::output::read_csv;
 use crate::units::parse_in;
 use std::path::Path;
@@ -52,11 +52,11 @@ pub(super) fn read(
         name => formula(name, &section, unit, cells)?,
     };
     for waveform in &waveforms {
-        waveform.check().map_err(|error| ExperimentError::Model {
+        waveform.check().map_err(|error| ExperimentError::Value {
             place: section.place(),
-            error: ModelError::Input {
-                name: "this waveform".to_string(),
-                error,
+            reason: match section.get("stop") {
+                Some(_) => format!("{error}; \"stop\" must come after \"start\""),
+                None => error.to_string(),
             },
         })?;
     }

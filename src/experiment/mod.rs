@@ -76,8 +76,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
-/// The greatest number of recorded numbers: 4 GB.
-const MOST_NUMBERS: f64 = 5e8;
+/// The greatest number of recorded numbers: 1.6 GB.
+const MOST_NUMBERS: f64 = 2e8;
 /// The greatest number of steps that can be counted without rounding.
 const MOST_STEPS: f64 = 9e15;
 
@@ -168,7 +168,7 @@ impl Experiment {
             return Err(refuse(
                 &run.duration.place,
                 format!(
-                    "{duration} ms are {steps:e} steps of {dt} ms, more than can be counted; take a larger step or a shorter run"
+                    "{duration:e} ms are {steps:.1e} steps of {dt:e} ms, more than can be counted; take a larger step or a shorter run"
                 ),
             ));
         }

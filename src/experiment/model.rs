@@ -160,14 +160,27 @@ fn system(file: &Section, model: Section) -> Result<Model, ExperimentError> {
 
 /// Initial values of states.
 fn set_initial(model: &mut Model, initial: Section) -> Result<(), ExperimentError> {
-    let initial = initial.only_of("state", &model.state_names())?;
-    let cells = model.cells();
+    let mut values: Vec<(String, Item)> = Vec::new();
     for (name, item) in initial.entries() {
+        // In TOML, na.m without quotes is the key m of a table na.
+        match item.section() {
+            Ok(section) if model.state(name).is_err() => {
+                let inner = section.entries().into_iter();
+                values.extend(inner.map(|(gate, item)| (format!("{name}.{gate}"), item)));
+            }
+            _ => values.push((name.to_string(), item)),
+        }
+    }
+    let cells = model.cells();
+    for (name, item) in values {
+        if model.state(&name).is_err() {
+            return Err(item.unknown("state", &name, &model.state_names()));
+        }
         let failed = |error| ExperimentError::Model {
             place: item.place(),
             error,
         };
-        let state = model.state(name).map_err(failed)?;
+        let state = model.state(&name).map_err(failed)?;
         let (least, greatest) = match state.part {
             Part::Gate => (0.0, 1.0),
             _ => state.bounds,
@@ -180,7 +193,7 @@ fn set_initial(model: &mut Model, initial: Section) -> Result<(), ExperimentErro
                 state.part
             )));
         }
-        model.set_initial(name, values).map_err(failed)?;
+        model.set_initial(&name, values).map_err(failed)?;
     }
     Ok(())
 }

@@ -157,10 +157,13 @@ fn chosen(item: &Item, model: &Model) -> Result<Vec<usize>, ExperimentError> {
     }
     let cells = items.iter().map(|item| match item.count()? {
         cell if cell < model.cells() => Ok(cell),
-        cell => Err(item.refuse(format!(
-            "there is no cell {cell}: {} cells are counted from 0",
-            model.cells()
-        ))),
+        cell => Err(item.refuse(match model.cells() {
+            1 => format!("there is no cell {cell}: there is only cell 0"),
+            all => format!(
+                "there is no cell {cell}: cells are counted from 0 to {}",
+                all - 1
+            ),
+        })),
     });
     cells.collect()
 }

@@ -1,6 +1,6 @@
 //! Typed reading of TOML tables, with errors that name file, line and key.
 
-use super::error::ExperimentError;
+use super::error::{ExperimentError, shortened};
 use crate::model::Values;
 use crate::units::{UnitError, parse_in};
 use std::path::Path;
@@ -291,14 +291,4 @@ impl<'a> Item<'a> {
             _ => self.quantity(unit).map(Values::Uniform),
         }
     }
-}
-
-/// The start of a text, for messages.
-fn shortened(text: &str) -> String {
-    const LETTERS: usize = 60;
-    let mut result: String = text.chars().take(LETTERS).collect();
-    if text.chars().nth(LETTERS).is_some() {
-        result.push('…');
-    }
-    result
 }
