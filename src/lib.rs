@@ -34,3 +34,8 @@ pub fn solvers() -> &'static Registry {
     });
     &SOLVERS
 }
+
+/// Tests the code of the README.
+#[cfg(all(doctest, feature = "rk"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -123,11 +123,11 @@ pub fn write(table: &Table, path: impl AsRef<Path>) -> Result<(), OutputError> {
     })
 }
 
-/// Checks, before a run, that [`write`] can write to `path`. Leaves nothing behind and existing files as they are.
+/// Checks, before a run, that [`write()`] can write to `path`. Leaves nothing behind and existing files as they are.
 ///
 /// # Errors
 ///
-/// As [`write`].
+/// As [`write()`].
 pub fn check_write(path: impl AsRef<Path>) -> Result<(), OutputError> {
     is_csv(path.as_ref())?;
     file::check(path.as_ref())
