@@ -54,12 +54,13 @@ pub fn summary(run: &Summary) -> String {
     let seconds = run.wall.as_secs_f64();
     let rate = steps * cells as f64 / seconds.max(1e-9);
     let per = if cells > 1 { "cell steps" } else { "steps" };
-    let work = format!(
-        "{} right-hand sides in {}, {} {per}/s",
-        run.recording.counters().right_hand_sides,
-        elapsed(seconds),
-        significant(rate.round())
-    );
+    // Those inside Newton iterations are not counted.
+    let done = match run.recording.counters().right_hand_sides {
+        0 => String::new(),
+        n => format!("{n} right-hand sides in "),
+    };
+    let rate = significant(rate.round());
+    let work = format!("{done}{}, {rate} {per}/s", elapsed(seconds));
     let mut list = vec![("solver", solver), ("time", time), ("work", work)];
     if cells > 1 {
         list.push(("cells", cells.to_string()));

@@ -124,3 +124,22 @@ fn usage_is_explained() {
         assert_has(&run.stderr, &["Usage: braincell"]);
     }
 }
+
+/// A build has the families that its features ask for, and lists no other.
+#[test]
+fn families_are_those_of_the_features() {
+    let place = Place::new("families");
+    let list = place.braincell(&["solvers"]).success();
+    for (family, on) in [
+        ("rk", cfg!(feature = "rk")),
+        ("expeuler", cfg!(feature = "expeuler")),
+        ("implicit", cfg!(feature = "implicit")),
+        ("cable", cfg!(feature = "cable")),
+    ] {
+        assert_eq!(
+            list.contains(&format!("braincell-solvers-{family} ")),
+            on,
+            "{family}"
+        );
+    }
+}
