@@ -64,7 +64,12 @@ pub fn run(arguments: &Arguments) -> Result<(), CliError> {
         complete: message.is_none(),
         message: message.clone(),
     };
-    let written = write(arguments, &recording, &experiment.title, metadata)?;
+    let written = write(arguments, &recording, &experiment.title, metadata);
+    if let (Err(_), Some(message)) = (&written, &message) {
+        // Two errors: that of the run, and below that of its output.
+        complain("error", message);
+    }
+    let written = written?;
     if !arguments.quiet {
         print(&summary(&Summary {
             experiment: &experiment,

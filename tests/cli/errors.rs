@@ -409,14 +409,19 @@ fn outputs_that_cannot_be_written() {
     );
 }
 
-/// Outputs are checked before the run: this one would take hours.
+/// Outputs are checked before the run: this one would end with an error of its own.
 #[test]
 fn outputs_are_checked_first() {
-    let every = [("[record]", "[record]\nevery = \"100 s\"")];
     refused(
-        "first",
-        &every,
-        &["--out", "nowhere/t.csv", "--tstop", "1e9"],
+        "first_out",
+        &[],
+        &["--out", "nowhere/t.csv", "--dt", "1"],
+        &["nowhere"],
+    );
+    refused(
+        "first_plot",
+        &[],
+        &["--plot", "nowhere/t.svg", "--dt", "1"],
         &["nowhere"],
     );
 }
