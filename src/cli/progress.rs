@@ -49,11 +49,12 @@ impl Watch {
         if self.show && self.begin.elapsed() > PATIENCE {
             let bar = self.bar.get_or_insert_with(|| {
                 let bar = ProgressBar::new(PARTS as u64);
-                let style = ProgressStyle::with_template("{wide_bar} {msg}, {eta} left");
+                let style = ProgressStyle::with_template("{wide_bar} {msg}");
                 bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
             });
+            let left = self.begin.elapsed().as_secs_f64() * (until - time) / time;
+            bar.set_message(format!("{time:.0} of {until} ms, {left:.0} s left"));
             bar.set_position((PARTS * time / until) as u64);
-            bar.set_message(format!("{time:.1} of {until} ms"));
         }
         match self.interrupted.load(Ordering::Relaxed) {
             true => ControlFlow::Break(()),
