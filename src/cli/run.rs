@@ -5,7 +5,7 @@ use super::summary::{Summary, summary};
 use super::{CliError, complain, print};
 use braincell::experiment::{Experiment, Given};
 use braincell::output::{self, Column, Events, Metadata, Table};
-use braincell::simulation::{Outcome, Recording};
+use braincell::simulation::{Outcome, Recording, Stepping, Tolerances};
 use braincell::units::parse_in;
 use clap::Args;
 use std::path::PathBuf;
@@ -20,6 +20,14 @@ pub struct Arguments {
     /// Time step, instead of that of the file: in ms, or with a unit.
     #[arg(long, value_name = "MS", allow_hyphen_values = true)]
     dt: Option<String>,
+    /// Relative tolerance by which the solver chooses its steps, instead of a fixed time step.
+    #[arg(
+        long,
+        value_name = "X",
+        conflicts_with = "dt",
+        allow_hyphen_values = true
+    )]
+    tolerance: Option<String>,
     /// Duration, instead of that of the file: in ms, or with a unit.
     #[arg(long, value_name = "MS", allow_hyphen_values = true)]
     tstop: Option<String>,
@@ -60,7 +68,10 @@ pub fn run(arguments: &Arguments) -> Result<(), CliError> {
         program_version: env!("CARGO_PKG_VERSION").to_string(),
         experiment: annotated(&experiment.text, arguments),
         solver: simulation.solver().name.clone(),
-        dt: Some(experiment.run.dt.value),
+        dt: match experiment.run.stepping.value {
+            Stepping::Fixed(dt) => Some(dt),
+            Stepping::Adaptive(_) => None,
+        },
         complete: message.is_none(),
         message: message.clone(),
     };
@@ -109,7 +120,14 @@ fn override_settings(experiment: &mut Experiment, arguments: &Arguments) -> Resu
         };
     }
     if let Some(text) = &arguments.dt {
-        run.dt = time("--dt", text)?;
+        let dt = time("--dt", text)?;
+        run.stepping = Given {
+            value: Stepping::Fixed(dt.value),
+            place: dt.place,
+        };
+    }
+    if let Some(text) = &arguments.tolerance {
+        run.stepping = tolerance("--tolerance", text)?;
     }
     if let Some(text) = &arguments.tstop {
         run.duration = time("--tstop", text)?;
@@ -135,6 +153,20 @@ fn time(option: &'static str, text: &str) -> Result<Given<f64>, CliError> {
     })
 }
 
+/// A relative tolerance of the command line.
+fn tolerance(option: &'static str, text: &str) -> Result<Given<Stepping>, CliError> {
+    match text.trim().parse::<f64>() {
+        Ok(value) if value.is_finite() && value > 0.0 => Ok(Given {
+            value: Stepping::Adaptive(Tolerances::new(value)),
+            place: option.to_string(),
+        }),
+        _ => Err(CliError::Option {
+            option,
+            reason: format!("{text:?} is no positive number; write for example {option} 1e-6"),
+        }),
+    }
+}
+
 /// Checks before the run that its results can be written.
 fn check_outputs(arguments: &Arguments, recording: &Recording) -> Result<(), CliError> {
     if let Some(path) = &arguments.out {
@@ -151,6 +183,7 @@ fn annotated(text: &str, arguments: &Arguments) -> String {
     let options = [
         ("--solver", &arguments.solver),
         ("--dt", &arguments.dt),
+        ("--tolerance", &arguments.tolerance),
         ("--tstop", &arguments.tstop),
     ];
     let given = options.iter().filter_map(|(name, value)| {

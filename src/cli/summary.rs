@@ -2,7 +2,7 @@
 
 use super::table::facts;
 use braincell::experiment::Experiment;
-use braincell::simulation::Recording;
+use braincell::simulation::{Recording, Stepping};
 use braincell::stepper::SolverInfo;
 use std::time::Duration;
 
@@ -27,35 +27,43 @@ pub struct Summary<'a> {
 /// Title, solver, work, spikes and ranges of the recorded variables.
 pub fn summary(run: &Summary) -> String {
     let settings = &run.experiment.run;
-    let (step, end) = (settings.dt.value, settings.duration.value);
-    let (dt, duration) = (number(step), number(end));
+    let counters = run.recording.counters();
     let solver = match run.solver.reference.as_str() {
         "" => format!("{}, order {}", run.name, run.solver.order),
         reference => format!("{}, order {} ({reference})", run.name, run.solver.order),
     };
-    let cells = run.experiment.model.cells();
-    let whole = (run.reached / step + 1e-9).floor();
-    let rest = run.reached - whole * step;
-    let short = rest > 1e-9 * step;
-    let steps = whole + f64::from(u8::from(short));
-    let mut time = match run.complete {
-        true => format!("{duration} ms in {steps} steps of {dt} ms"),
+    let until = match run.complete {
+        true => format!("{} ms", number(settings.duration.value)),
         false => format!(
-            "{} ms of {duration} ms in {steps} steps of {dt} ms, INCOMPLETE",
-            significant(run.reached)
+            "{} ms of {} ms, INCOMPLETE,",
+            significant(run.reached),
+            number(settings.duration.value)
         ),
     };
-    if short {
-        time.push_str(&format!(
-            "; the last step is shortened to {} ms, because {duration} ms is not a multiple of {dt} ms",
-            significant(rest)
-        ));
-    }
+    let (steps, how) = match &settings.stepping.value {
+        Stepping::Fixed(dt) => grid(run, *dt),
+        Stepping::Adaptive(tolerances) => (
+            counters.steps as f64,
+            format!(
+                "{} steps that the solver chose, {} more rejected, at a relative tolerance of {}",
+                counters.steps,
+                counters.rejected,
+                number(tolerances.relative)
+            ),
+        ),
+    };
+    let time = format!("{until} in {how}");
+    // An adaptive run counts the steps of groups of cells.
+    let cells = run.experiment.model.cells();
+    let fixed = matches!(settings.stepping.value, Stepping::Fixed(_));
+    let (steps, per) = match fixed && cells > 1 {
+        true => (steps * cells as f64, "cell steps"),
+        false => (steps, "steps"),
+    };
     let seconds = run.wall.as_secs_f64();
-    let rate = steps * cells as f64 / seconds.max(1e-9);
-    let per = if cells > 1 { "cell steps" } else { "steps" };
+    let rate = steps / seconds.max(1e-9);
     // Those inside Newton iterations are not counted.
-    let done = match run.recording.counters().right_hand_sides {
+    let done = match counters.right_hand_sides {
         0 => String::new(),
         n => format!("{n} right-hand sides in "),
     };
@@ -71,6 +79,24 @@ pub fn summary(run: &Summary) -> String {
     list.push(("recorded", ranges(run.recording)));
     list.push(("written", run.written.join(", ")));
     format!("{}\n{}", run.experiment.title, facts(&list))
+}
+
+/// The number of steps of a fixed size, and in words.
+fn grid(run: &Summary, dt: f64) -> (f64, String) {
+    let whole = (run.reached / dt + 1e-9).floor();
+    let rest = run.reached - whole * dt;
+    let short = rest > 1e-9 * dt;
+    let steps = whole + f64::from(u8::from(short));
+    let mut words = format!("{steps} steps of {} ms", number(dt));
+    if short {
+        words.push_str(&format!(
+            "; the last step is shortened to {} ms, because {} ms is not a multiple of {} ms",
+            significant(rest),
+            number(run.reached),
+            number(dt)
+        ));
+    }
+    (steps, words)
 }
 
 /// Spike counts and times.

@@ -46,8 +46,8 @@
 //! | `[mechanisms.NAME]` | `type`, and parameters of that mechanism; see [`crate::cells::mechanisms`] |
 //! | `[inputs.NAME]` | `kind`, and what it takes: see below |
 //! | `[initial]` | initial values of states by name, such as `"na.m" = 0.05`; gates start from their steady state where it is not given |
-//! | `[run]` | `solver`, `dt`, `duration` |
-//! | `[record]` | `variables`: states and signals, by default the membrane potential, or all states where there is none; `every`, by default each step; `cells`, by default all |
+//! | `[run]` | `solver`, `duration`, and `dt` or, for solvers with an error estimate, `tolerance`, such as 1e-6 |
+//! | `[record]` | `variables`: states and signals, by default the membrane potential, or all states where there is none; `every`, by default each step, and needed with a tolerance; `cells`, by default all |
 //! | `[spikes]` | `variable`, by default `"V"`; `threshold`; `cells`, by default all |
 //!
 //! | kind of input | keys |
@@ -70,7 +70,7 @@ pub use run::{Given, RunSettings};
 
 use crate::model::Model;
 use crate::registry::Registry;
-use crate::simulation::Simulation;
+use crate::simulation::{Simulation, Stepping};
 use section::{Section, Source};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -162,17 +162,33 @@ impl Experiment {
             let place = place.clone();
             ExperimentError::Value { place, reason }
         };
-        let (dt, duration) = (run.dt.value, run.duration.value);
-        let steps = duration / dt;
-        if steps > MOST_STEPS {
-            return Err(refuse(
-                &run.duration.place,
-                format!(
-                    "{duration:e} ms are {steps:.1e} steps of {dt:e} ms, more than can be counted; take a larger step or a shorter run"
-                ),
-            ));
-        }
-        let samples = duration / run.every.as_ref().map_or(dt, |every| every.value.max(dt));
+        let duration = run.duration.value;
+        let shortest = match run.stepping.value {
+            Stepping::Fixed(dt) => {
+                let steps = duration / dt;
+                if steps > MOST_STEPS {
+                    return Err(refuse(
+                        &run.duration.place,
+                        format!(
+                            "{duration:e} ms are {steps:.1e} steps of {dt:e} ms, more than can be counted; take a larger step or a shorter run"
+                        ),
+                    ));
+                }
+                dt
+            }
+            Stepping::Adaptive(_) if run.every.is_none() => {
+                return Err(refuse(
+                    &run.stepping.place,
+                    "with a tolerance the solver chooses its steps; say when to record: every = \"0.1 ms\" in [record]".to_string(),
+                ));
+            }
+            Stepping::Adaptive(_) => 0.0,
+        };
+        let every = run
+            .every
+            .as_ref()
+            .map_or(shortest, |every| every.value.max(shortest));
+        let samples = duration / every;
         let numbers = samples * run.columns(&self.model) as f64;
         if numbers > MOST_NUMBERS {
             return Err(refuse(

@@ -3,7 +3,7 @@
 use super::error::ExperimentError;
 use super::section::{Item, Section};
 use crate::model::{Model, Part};
-use crate::simulation::{Record, Setup, SetupError};
+use crate::simulation::{Record, Setup, SetupError, Stepping, Tolerances};
 
 /// A value and where it was given, for messages: file, line and key, or an option.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,8 +19,8 @@ pub struct Given<T> {
 pub struct RunSettings {
     /// The solver, with values for its parameters: `rk4`, `rk2(alpha=0.5)`.
     pub solver: Given<String>,
-    /// The time step, ms.
-    pub dt: Given<f64>,
+    /// The time step, or the tolerances by which the solver chooses its steps.
+    pub stepping: Given<Stepping>,
     /// The duration, ms.
     pub duration: Given<f64>,
     /// What to record.
@@ -34,7 +34,7 @@ pub struct RunSettings {
 impl RunSettings {
     /// The setup of the simulation.
     pub fn setup(&self) -> Setup {
-        let mut setup = Setup::new(&self.solver.value, self.dt.value);
+        let mut setup = Setup::with_stepping(&self.solver.value, self.stepping.value.clone());
         for record in &self.records {
             setup = setup.record(record.clone());
         }
@@ -62,7 +62,7 @@ impl RunSettings {
     /// The error of a setup with the place of the value that it is about.
     pub(super) fn explain(&self, error: SetupError) -> ExperimentError {
         let place = match (&error, &self.every) {
-            (SetupError::Step(_), _) => &self.dt.place,
+            (SetupError::Step(_) | SetupError::Tolerances(_), _) => &self.stepping.place,
             (SetupError::Every { .. }, Some(every)) => &every.place,
             _ => &self.solver.place,
         };
@@ -81,13 +81,31 @@ fn time(item: &Item) -> Result<Given<f64>, ExperimentError> {
     })
 }
 
+/// A fixed step, or a tolerance.
+fn stepping(run: &Section) -> Result<Given<Stepping>, ExperimentError> {
+    let Some(item) = run.get("tolerance") else {
+        let dt = time(&run.need("dt", "dt = \"0.025 ms\"")?)?;
+        return Ok(Given {
+            value: Stepping::Fixed(dt.value),
+            place: dt.place,
+        });
+    };
+    if let Some(dt) = run.get("dt") {
+        return Err(dt.refuse("a run has a fixed step, dt, or a tolerance; remove one of them"));
+    }
+    Ok(Given {
+        value: Stepping::Adaptive(Tolerances::new(item.positive("")?)),
+        place: item.place(),
+    })
+}
+
 /// Reads how to run and what to record.
 pub(super) fn read(file: &Section, model: &Model) -> Result<RunSettings, ExperimentError> {
     let run = file.need_section(
         "run",
         "[run] with solver = \"rk4\", dt = \"0.025 ms\", duration = \"50 ms\"",
     )?;
-    let run = run.only(&["solver", "dt", "duration"])?;
+    let run = run.only(&["solver", "dt", "tolerance", "duration"])?;
     let solver = run.need(
         "solver",
         "solver = \"rk4\"; braincell solvers lists the solvers",
@@ -106,7 +124,7 @@ pub(super) fn read(file: &Section, model: &Model) -> Result<RunSettings, Experim
             value: solver.text()?.to_string(),
             place: solver.place(),
         },
-        dt: time(&run.need("dt", "dt = \"0.025 ms\"")?)?,
+        stepping: stepping(&run)?,
         duration: time(&run.need("duration", "duration = \"50 ms\"")?)?,
         records: records(of_record("variables"), of_record("cells"), model)?,
         every: of_record("every").as_ref().map(time).transpose()?,

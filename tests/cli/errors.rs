@@ -276,6 +276,49 @@ fn time_steps_and_durations_that_make_no_sense() {
 }
 
 #[test]
+fn tolerances_that_make_no_sense() {
+    for (k, value) in ["0", "-1", "nan", "\"1 ms\"", "\"small\""]
+        .iter()
+        .enumerate()
+    {
+        let tolerance = format!("tolerance = {value}");
+        let change = [("dt = \"0.025 ms\"", tolerance.as_str())];
+        refused(
+            &format!("tolerance_{k}"),
+            &change,
+            &[],
+            &["line 45, run.tolerance: "],
+        );
+    }
+    refused(
+        "tolerance_option",
+        &[],
+        &["--tolerance", "inf"],
+        &["--tolerance: "],
+    );
+    let both = [("dt = \"0.025 ms\"", "dt = \"0.025 ms\"\ntolerance = 1e-6")];
+    refused(
+        "tolerance_and_dt",
+        &both,
+        &[],
+        &["run.dt: ", "remove one of them"],
+    );
+    refused(
+        "no_every",
+        &[],
+        &["--tolerance", "1e-6", "--solver", "dopri54"],
+        &["--tolerance: ", "every = "],
+    );
+    let every = [("[record]", "[record]\nevery = \"0.1 ms\"")];
+    refused(
+        "no_estimate",
+        &every,
+        &["--tolerance", "1e-6"],
+        &["run.solver: ", "no error estimate", "dopri54"],
+    );
+}
+
+#[test]
 fn values_that_make_no_sense() {
     let initial = |line: &str| format!("[initial]\n{line}");
     let old = "# [initial]\n# \"na.m\" = 0.05";

@@ -35,7 +35,7 @@ fn examples_run() {
             &summary,
             &[
                 "solver",
-                "steps of",
+                "steps",
                 "right-hand sides",
                 "spikes",
                 "plot.png",
@@ -116,6 +116,38 @@ fn options_take_the_place_of_the_file() {
         experiment,
         &["# run with --solver \"rk2(alpha=0.5)\" --dt \"20 us\" --tstop \"10\"\n"],
     );
+}
+
+#[test]
+fn steps_follow_a_tolerance() {
+    let text = hh(&[
+        ("solver = \"rk4\"", "solver = \"dopri54\""),
+        ("dt = \"0.025 ms\"", "tolerance = 1e-8"),
+        ("[record]", "[record]\nevery = \"0.1 ms\""),
+    ]);
+    let fine = table("tolerance", &text, &[]);
+    assert_eq!((fine.metadata.dt, fine.time.len()), (None, 501));
+    // The limit of small fixed steps.
+    let expected = [6.900790, 21.822257, 36.471496];
+    for (spike, expected) in fine.events[0].times.iter().zip(expected) {
+        assert!((spike - expected).abs() < 1e-5, "{spike} {expected}");
+    }
+    let place = Place::new("tolerance_option");
+    place.write("e.toml", &text);
+    let summary = place
+        .braincell(&["run", "e.toml", "--tolerance", "1e-3"])
+        .success();
+    assert_has(
+        &summary,
+        &[
+            "steps that the solver chose",
+            "at a relative tolerance of 0.001",
+        ],
+    );
+    let summary = place
+        .braincell(&["run", "e.toml", "--dt", "0.02"])
+        .success();
+    assert_has(&summary, &["2500 steps of 0.02 ms"]);
 }
 
 #[test]
