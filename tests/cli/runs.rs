@@ -33,13 +33,7 @@ fn examples_run() {
             .success();
         assert_has(
             &summary,
-            &[
-                "solver",
-                "steps",
-                "right-hand sides",
-                "spikes",
-                "plot.png",
-            ],
+            &["solver", "steps", "right-hand sides", "spikes", "plot.png"],
         );
         assert!(place.exists("plot.png"));
     }
