@@ -372,18 +372,16 @@ impl Registry {
     /// # Errors
     /// As [`Registry::solver`]; [`RegistryError::DoesNotFit`].
     pub fn join(&self, text: &str, model: &Model) -> Result<Solver, RegistryError> {
-        self.join_group(text, model, 0)
+        self.join_offered(text, model.capabilities())
     }
 
-    /// Joins a solver with one of the groups of states of a model.
-    pub(crate) fn join_group(
+    /// Joins a solver with states that offer this.
+    pub(crate) fn join_offered(
         &self,
         text: &str,
-        model: &Model,
-        group: usize,
+        offers: Capabilities,
     ) -> Result<Solver, RegistryError> {
         let solver = self.solver(text)?;
-        let offers = model.group_capabilities(group);
         match solver.info.needs.missing(offers) {
             None => Ok(solver),
             Some(missing) => Err(RegistryError::DoesNotFit {

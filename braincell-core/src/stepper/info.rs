@@ -31,7 +31,7 @@ impl Needs {
         } else if self.noise && !model.noise {
             Some("diffusion terms, which the model does not have")
         } else if !self.noise && model.noise {
-            Some("a model without diffusion terms, because it would ignore them")
+            Some("a model without diffusion terms, which it would ignore")
         } else {
             None
         }
