@@ -1,5 +1,6 @@
 //! Neuron models integrated by solvers selected by name.
 
+pub mod conformance;
 pub mod output;
 
 pub use braincell_cells as cells;
