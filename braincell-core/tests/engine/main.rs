@@ -1,0 +1,4 @@
+//! The registry, the model builder, the inputs, the kernels and the time loop together.
+
+mod support;
+mod time_loop;
