@@ -1,4 +1,5 @@
 //! The registry, the model builder, the inputs, the kernels and the time loop together.
 
+mod inputs;
 mod support;
 mod time_loop;
