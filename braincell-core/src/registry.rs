@@ -292,6 +292,9 @@ impl Registry {
                     _ => format!("no parameter \"{key}\"; there is {}", known.join(", ")),
                 }));
             }
+            if given.iter().any(|(known, _)| known == key) {
+                return Err(bad(format!("parameter \"{key}\" is given twice")));
+            }
             match value.parse::<f64>() {
                 Ok(x) if x.is_finite() => given.push((key.to_string(), x)),
                 _ => return Err(bad(format!("\"{value}\" is not a finite number"))),
