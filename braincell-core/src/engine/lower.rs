@@ -3,7 +3,7 @@
 use super::exec::{self, Clock, Context, Instr};
 use super::layout::{Layout, Plane};
 use crate::kernel::{Accumulate, Call, Operand, Output, Storage};
-use crate::model::{Launch, Model, Phase, SignalId, StateId, Target};
+use crate::model::{Launch, Model, Phase, SignalId, Source, StateId, Target};
 use crate::simd::Level;
 use crate::stepper::{Array, Coef, Op, Parts, Program};
 use std::collections::HashSet;
@@ -275,7 +275,6 @@ fn derivative(
 
 /// The launches that compute what is wanted, and nothing else.
 fn run_wanted(layout: &Layout, wanted: &Wanted, signals: &HashSet<SignalId>) -> Vec<Instr> {
-    use crate::model::Source;
     let mut signals = signals.clone();
     let mut needed = Vec::new();
     // Signals are computed before they are read, so one pass backwards finds all that is needed.
@@ -418,6 +417,8 @@ fn run_launches(
 fn steady(layout: &Layout) -> Vec<Instr> {
     let model = &layout.model;
     let mut all = vec![Instr::Inputs { c: 0.0 }];
+    let mut signals = HashSet::new();
+    let mut steady = Vec::new();
     for launch in model
         .launches
         .iter()
@@ -448,9 +449,19 @@ fn steady(layout: &Layout) -> Vec<Instr> {
                 inputs,
                 outputs,
             };
-            all.push(Instr::Steady { kernel, call });
+            steady.push(Instr::Steady { kernel, call });
+            signals.extend(launch.inputs.iter().filter_map(|source| match source {
+                Source::Signal(s) => Some(*s),
+                _ => None,
+            }));
         }
     }
+    all.extend(run_wanted(
+        layout,
+        &Wanted::all(0, layout.current[0]),
+        &signals,
+    ));
+    all.extend(steady);
     all
 }
 

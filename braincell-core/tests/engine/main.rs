@@ -1,6 +1,7 @@
 //! The registry, the model builder, the inputs, the kernels and the time loop together.
 
 mod inputs;
+mod phases;
 mod programs;
 mod registry;
 mod support;
