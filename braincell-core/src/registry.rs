@@ -15,6 +15,17 @@ pub struct Origin {
     pub version: String,
 }
 
+/// The [`Origin`] of solvers of the crate that calls this.
+#[macro_export]
+macro_rules! this_crate {
+    () => {
+        $crate::registry::Origin {
+            from: env!("CARGO_PKG_NAME").to_string(),
+            version: env!("CARGO_PKG_VERSION").to_string(),
+        }
+    };
+}
+
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.from, self.version)
@@ -171,6 +182,25 @@ impl Registry {
         origin: Origin,
     ) -> Result<Vec<Replaced>, RegistryError> {
         self.add(stepper, origin, true)
+    }
+
+    /// Adds the solvers of a family, all from one place. If one fails, none is added.
+    ///
+    /// # Errors
+    /// As [`Registry::register`].
+    pub fn register_all(
+        &mut self,
+        steppers: Vec<Arc<dyn Stepper>>,
+        origin: &Origin,
+    ) -> Result<(), RegistryError> {
+        let (entries, aliases) = (self.entries.clone(), self.aliases.clone());
+        for stepper in steppers {
+            if let Err(error) = self.register(stepper, origin.clone()) {
+                (self.entries, self.aliases) = (entries, aliases);
+                return Err(error);
+            }
+        }
+        Ok(())
     }
 
     fn add(

@@ -13,6 +13,7 @@ pub use order::ORDER_TOLERANCE;
 
 use crate::input::Input;
 use crate::registry::{Entry, Registry, RegistryError};
+use crate::stepper::SolverInfo;
 use once_cell::sync::Lazy;
 use problem::Problem;
 use std::fmt;
@@ -129,7 +130,7 @@ impl fmt::Display for Outcome {
 pub struct Report {
     /// Its name.
     pub solver: String,
-    /// The order it declares.
+    /// The order it declares for models without a cable.
     pub declared_order: u32,
     /// All checks, in the order of [`Check::ALL`].
     pub findings: Vec<(Check, Outcome)>,
@@ -169,9 +170,14 @@ pub fn check(registry: &Registry, name: &str) -> Result<Report, RegistryError> {
     let findings = Check::ALL.map(|check| (check, outcome(registry, entry, check)));
     Ok(Report {
         solver: entry.info.name.clone(),
-        declared_order: entry.info.order,
+        declared_order: declared(&entry.info),
         findings: findings.into(),
     })
+}
+
+/// The order declared for models without a cable, as all problems here are.
+fn declared(info: &SolverInfo) -> u32 {
+    info.order_without_cable.unwrap_or(info.order)
 }
 
 fn outcome(registry: &Registry, entry: &Entry, check: Check) -> Outcome {
@@ -200,7 +206,7 @@ fn outcome(registry: &Registry, entry: &Entry, check: Check) -> Outcome {
         Err(reason) => Outcome::Failed(format!("no reference solution: {reason}")),
         Ok(problem) => match entry.info.needs.missing(problem.model.capabilities()) {
             Some(missing) => Outcome::Skipped(format!("it needs {missing}")),
-            None => order::measure(registry, &entry.info.name, entry.info.order, problem),
+            None => order::measure(registry, &entry.info.name, declared(&entry.info), problem),
         },
     }
 }

@@ -10,7 +10,7 @@ pub const ORDER_TOLERANCE: f64 = 0.1;
 /// An error counts as truncation error if it is so many times what rounding contributes.
 const ABOVE_ROUNDING: f64 = 30.0;
 /// Halvings of the interval between samples that are tried.
-const HALVINGS: u32 = 12;
+const HALVINGS: u32 = 10;
 
 /// Measures the order of a solver on a problem.
 ///

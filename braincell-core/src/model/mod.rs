@@ -353,6 +353,22 @@ impl Model {
             Some(outer) => Some(Some(map.iter().map(|&row| outer[row as usize]).collect())),
         }
     }
+
+    /// Jump times of all inputs after `from` and before `until`, sorted.
+    pub(crate) fn jumps(&self, from: f64, until: f64) -> Vec<f64> {
+        let inputs = self.signals.iter().flat_map(|s| s.input.iter().flatten());
+        let mut jumps = Vec::new();
+        for input in inputs {
+            let mut jump = input.next_jump(from);
+            while jump < until {
+                jumps.push(jump);
+                jump = input.next_jump(jump);
+            }
+        }
+        jumps.sort_by(f64::total_cmp);
+        jumps.dedup();
+        jumps
+    }
 }
 
 /// The error for a name that is not there.

@@ -91,6 +91,43 @@ pub enum RunError {
     },
     /// A state became infinite, NaN, or left its bounds.
     BadValue(Box<BadValue>),
+    /// Newton's method did not converge.
+    NoConvergence(Box<NoConvergence>),
+}
+
+/// A step whose equations Newton's method did not solve.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NoConvergence {
+    /// The solver.
+    pub solver: String,
+    /// Number of the step, from 0.
+    pub step: u64,
+    /// Time at the beginning of the step, ms.
+    pub time: f64,
+    /// Step size, ms.
+    pub h: f64,
+    /// Cell of the population, from 0.
+    pub cell: usize,
+    /// Norms of the corrections, one per iteration; 1 is the tolerance.
+    pub history: Vec<f64>,
+    /// What to try.
+    pub advice: String,
+}
+
+impl fmt::Display for NoConvergence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "Newton's method did not converge in step {} of {}, from t = {} ms with dt = {} ms, in cell {}. \
+             The corrections, in units of the tolerance, were",
+            self.step, self.solver, self.time, self.h, self.cell
+        )?;
+        for (k, norm) in self.history.iter().enumerate() {
+            let comma = if k > 0 { "," } else { "" };
+            write!(f, "{comma} {norm:.1e}")?;
+        }
+        write!(f, ". What to do: {}.", self.advice)
+    }
 }
 
 /// The first bad value of a run.
@@ -140,6 +177,7 @@ impl fmt::Display for RunError {
                 "memory does not hold the {samples} samples of {columns} columns that the run records; record less often, or run in parts"
             ),
             RunError::BadValue(bad) => bad.fmt(f),
+            RunError::NoConvergence(failure) => failure.fmt(f),
         }
     }
 }

@@ -5,11 +5,11 @@ mod recording;
 mod setup;
 mod tile;
 
-pub use error::{BadValue, LastGood, RunError, Setup as SetupError};
+pub use error::{BadValue, LastGood, NoConvergence, RunError, Setup as SetupError};
 pub use recording::{Column, Counters, Recording, SpikeTrain, Trace};
 pub use setup::{Record, Setup};
 
-use crate::engine::Engine;
+use crate::engine::{Engine, Workspace};
 use crate::kernel::Storage;
 use crate::model::{DiffEqState, Model, Values, unknown};
 use crate::registry::Solver;
@@ -47,7 +47,7 @@ pub struct Simulation<F: Storage = f64> {
     /// One per width of tile: all but the last tile are equally wide.
     engines: Vec<Engine<F>>,
     tiles: Vec<Tile<F>>,
-    arenas: Vec<Vec<F>>,
+    workspaces: Vec<Workspace<F>>,
     /// Times of the samples so far.
     times: Vec<f64>,
     /// Steps are counted from here: step k ends at origin + (k + 1) · step.
@@ -175,27 +175,33 @@ impl<F: Storage> Simulation<F> {
         self.times.push(self.origin);
         let plan = &self.plan;
         for tile in &mut self.tiles {
-            let (engine, arena) = (&self.engines[tile.engine], &mut self.arenas[tile.engine]);
-            tile.load(engine, arena);
-            tile.sample(engine, self.origin, self.origin + 0.5 * plan.step, arena);
+            let (engine, w) = (
+                &self.engines[tile.engine],
+                &mut self.workspaces[tile.engine],
+            );
+            tile.load(engine, w);
+            tile.sample(engine, self.origin, self.origin + 0.5 * plan.step, w);
         }
     }
 
     /// Advances all tiles by `steps` steps of size `h`.
     fn block(&mut self, steps: u64, h: f64) -> Result<(), RunError> {
+        let end = self.origin + (self.steps_done + steps) as f64 * h;
+        let jumps = self.model.jumps(self.time() - ROUNDING * h, end);
         let block = Block {
             origin: self.origin,
             first_step: self.steps_done,
             steps,
             h,
             before: self.steps_before,
+            jumps: &jumps,
         };
         for tile in &mut self.tiles {
-            let (engine, arena) = (
+            let (engine, w) = (
                 &mut self.engines[tile.engine],
-                &mut self.arenas[tile.engine],
+                &mut self.workspaces[tile.engine],
             );
-            tile.run(&self.plan, engine, block, arena);
+            tile.run(&self.plan, engine, block, w);
         }
         // After a failure the record ends with the last sample that all cells have.
         let samples = self.tiles.iter().map(|t| t.samples).min().unwrap_or(0);
@@ -231,8 +237,11 @@ impl<F: Storage> Simulation<F> {
         for tile in &self.tiles {
             tile.collect(samples, &mut data, &mut spikes);
             counters.steps += tile.steps;
+            counters.newton_iterations += tile.work.newton_iterations;
+            counters.jacobians += tile.work.jacobians;
+            counters.factorisations += tile.work.factorisations;
         }
-        counters.right_hand_sides = counters.steps * self.solver.program.right_hand_sides() as u64;
+        counters.right_hand_sides = counters.steps * self.engines[0].right_hand_sides();
         let last = self.times.last().copied().unwrap_or(self.origin);
         for train in &mut spikes {
             train.times.retain(|&t| t <= last.max(self.time()));
@@ -260,17 +269,20 @@ impl<F: Storage> Simulation<F> {
         let mut derivative = value.clone();
         let t = self.time();
         for tile in &self.tiles {
-            let (engine, arena) = (&self.engines[tile.engine], &mut self.arenas[tile.engine]);
-            tile.load(engine, arena);
+            let (engine, w) = (
+                &self.engines[tile.engine],
+                &mut self.workspaces[tile.engine],
+            );
+            tile.load(engine, w);
             let plane = engine.layout.states[place];
-            let slope = engine.slope(1, tile.first, tile::standing(t, self.plan.step), arena);
+            let slope = engine.slope(1, tile.first, tile::standing(t, self.plan.step), w);
             for element in 0..rows {
                 for lane in 0..engine.layout.lanes {
                     let at = plane.offset + element * engine.layout.lanes + lane;
                     let cell = [element, tile.first + lane];
-                    value[cell] = arena[engine.layout.current[info.group] + at].to_f64();
+                    value[cell] = w.arena[engine.layout.current[info.group] + at].to_f64();
                     if info.group == 0 {
-                        derivative[cell] = arena[slope + at].to_f64();
+                        derivative[cell] = w.arena[slope + at].to_f64();
                     }
                 }
             }

@@ -47,6 +47,12 @@ pub struct Counters {
     pub steps: u64,
     /// Evaluations of the right-hand side by the step program.
     pub right_hand_sides: u64,
+    /// Newton iterations.
+    pub newton_iterations: u64,
+    /// Jacobians computed in Newton iterations.
+    pub jacobians: u64,
+    /// Factorisations of the linear systems of a tile.
+    pub factorisations: u64,
 }
 
 /// Samples, spikes and counters of a run.

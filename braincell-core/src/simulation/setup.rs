@@ -4,7 +4,7 @@ use super::error::Setup as SetupError;
 use super::recording::{Column, SpikeTrain};
 use super::tile::Tile;
 use super::{ROUNDING, Simulation};
-use crate::engine::Engine;
+use crate::engine::{Engine, EngineOptions, Keep};
 use crate::kernel::Storage;
 use crate::model::{Model, SignalId, unknown};
 use crate::registry::{Registry, Solver};
@@ -68,6 +68,7 @@ pub struct Setup {
     spikes: Vec<(Record, f64)>,
     lanes: Option<usize>,
     level: Option<Level>,
+    seed: u64,
 }
 
 impl Setup {
@@ -81,6 +82,7 @@ impl Setup {
             spikes: Vec::new(),
             lanes: None,
             level: None,
+            seed: 0,
         }
     }
 
@@ -112,6 +114,12 @@ impl Setup {
     /// The SIMD level. The default is [`Level::detect`].
     pub fn level(mut self, level: Level) -> Self {
         self.level = Some(level);
+        self
+    }
+
+    /// The seed of the noise of a stochastic model. The default is 0.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
         self
     }
 
@@ -157,17 +165,23 @@ impl Setup {
         let lanes = self.lanes.unwrap_or(default).clamp(1, cells);
         let level = self.level.unwrap_or_else(Level::detect);
         let programs: Vec<_> = solvers.iter().map(|(s, n)| (&s.program, *n)).collect();
+        let options = EngineOptions {
+            level,
+            seed: self.seed,
+            keep: Keep::default(),
+            record_signals: plan.signals.clone(),
+        };
         let widths = [lanes, cells % lanes];
         let widths = widths.iter().filter(|&&lanes| lanes > 0);
         let engines: Vec<Engine<F>> = widths
-            .map(|&lanes| Engine::new(model.clone(), &programs, lanes, level, &plan.signals))
+            .map(|&lanes| Engine::new(model.clone(), &programs, lanes, &options))
             .collect();
-        let mut arenas: Vec<Vec<F>> = engines.iter().map(Engine::arena).collect();
+        let mut workspaces: Vec<_> = engines.iter().map(Engine::workspace).collect();
         let mut tiles = Vec::new();
         for first in (0..cells).step_by(lanes) {
             let engine = usize::from(cells - first < lanes);
-            let arena = &mut arenas[engine];
-            tiles.push(Tile::new(first, engine, &engines[engine], &plan, arena));
+            let w = &mut workspaces[engine];
+            tiles.push(Tile::new(first, engine, &engines[engine], &plan, w));
         }
         let stiff = registry.fitting_stiff(model.capabilities());
         let advice = match stiff[..] {
@@ -184,7 +198,7 @@ impl Setup {
             plan,
             engines,
             tiles,
-            arenas,
+            workspaces,
             times: Vec::new(),
             origin: 0.0,
             steps_done: 0,

@@ -106,7 +106,7 @@ fn coefficients_are_finite() {
             step_error(move |o| o.rhs(bad, o.y()).map(|_| ())),
             step_error(move |o| o.combine(&[(h(bad), o.y())]).map(|_| ())),
             step_error(move |o| o.implicit_stage(0.0, h(bad), o.y(), o.y()).map(|_| ())),
-            step_error(move |o| o.implicit_slopes(&[&[bad]], &[1.0], o.y()).map(|_| ())),
+            step_error(move |o| o.implicit_stages(&[&[bad]], &[1.0], o.y()).map(|_| ())),
         ];
         for error in errors {
             let StepError::Coefficient { op: 0, value } = error else {
@@ -172,8 +172,8 @@ fn recording_without_end_stops() {
 fn arguments_make_sense() {
     let errors = [
         step_error(|o| o.combine(&[]).map(|_| ())),
-        step_error(|o| o.implicit_slopes(&[], &[], o.y()).map(|_| ())),
-        step_error(|o| o.implicit_slopes(&[&[0.0, 0.0]], &[0.0], o.y()).map(|_| ())),
+        step_error(|o| o.implicit_stages(&[], &[], o.y()).map(|_| ())),
+        step_error(|o| o.implicit_stages(&[&[0.0, 0.0]], &[0.0], o.y()).map(|_| ())),
     ];
     for error in errors {
         assert!(
