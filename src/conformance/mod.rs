@@ -13,10 +13,12 @@ pub use order::ORDER_TOLERANCE;
 
 use crate::input::Input;
 use crate::registry::{Entry, Registry, RegistryError};
-use crate::stepper::SolverInfo;
+use crate::stepper::{Parts, SolverInfo};
 use once_cell::sync::Lazy;
 use problem::Problem;
+use std::collections::HashMap;
 use std::fmt;
+use std::sync::{Arc, Mutex};
 
 /// What is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -181,32 +183,41 @@ fn declared(info: &SolverInfo) -> u32 {
 }
 
 fn outcome(registry: &Registry, entry: &Entry, check: Check) -> Outcome {
-    type Made = Lazy<Result<Problem, String>>;
-    static OSCILLATOR: Made = Lazy::new(problem::oscillator);
-    static MEMBRANE: Made = Lazy::new(|| problem::membrane(&[Input::constant(10.0)]));
-    static SINE: Made =
-        Lazy::new(|| problem::membrane(&[Input::constant(10.0), Input::sine(8.0, 0.3, 0.5)]));
-    // Steps of a quarter of an interval or less end at eighths of 1 ms; thirds lie inside steps of every size.
-    static ON_GRID: Made = Lazy::new(|| problem::membrane(&[Input::step(20.0, 0.125, 0.375)]));
-    static OFF_GRID: Made = Lazy::new(|| {
-        let (start, stop) = (0.25 / 3.0, 0.25 + 0.25 / 3.0);
-        problem::membrane(&[Input::step(20.0, start, stop)])
-    });
     let problem = match check {
         Check::Program => return behaviour::program(entry),
         Check::Determinism => return behaviour::determinism(registry, entry),
         Check::BadInput => return behaviour::bad_input(registry, entry),
-        Check::OrderOscillator => &OSCILLATOR,
-        Check::OrderMembrane => &MEMBRANE,
-        Check::OrderSine => &SINE,
-        Check::OrderJumpsOnGrid => &ON_GRID,
-        Check::OrderJumpsOffGrid => &OFF_GRID,
+        _ => problem(check, entry.info.advances),
     };
-    match &**problem {
+    match &*problem {
         Err(reason) => Outcome::Failed(format!("no reference solution: {reason}")),
         Ok(problem) => match entry.info.needs.missing(problem.model.capabilities()) {
             Some(missing) => Outcome::Skipped(format!("it needs {missing}")),
             None => order::measure(registry, &entry.info.name, declared(&entry.info), problem),
         },
     }
+}
+
+/// The problem of a check, for the states that a solver advances. Each is made once.
+fn problem(check: Check, parts: Parts) -> Arc<Result<Problem, String>> {
+    type Made = HashMap<(Check, Parts), Arc<Result<Problem, String>>>;
+    static MADE: Lazy<Mutex<Made>> = Lazy::new(Mutex::default);
+    let mut made = MADE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let make = || {
+        Arc::new(match check {
+            Check::OrderMembrane => problem::membrane(parts, &[Input::constant(10.0)]),
+            Check::OrderSine => {
+                let sine = Input::sine(8.0, 0.3, 0.5);
+                problem::membrane(parts, &[Input::constant(10.0), sine])
+            }
+            // Steps of half an interval or less end at eighths of 1 ms; thirds lie inside steps of every size.
+            Check::OrderJumpsOnGrid => problem::membrane(parts, &[Input::step(20.0, 0.125, 0.375)]),
+            Check::OrderJumpsOffGrid => {
+                let (start, stop) = (0.25 / 3.0, 0.25 + 0.25 / 3.0);
+                problem::membrane(parts, &[Input::step(20.0, start, stop)])
+            }
+            _ => problem::oscillator(parts),
+        })
+    };
+    made.entry((check, parts)).or_insert_with(make).clone()
 }

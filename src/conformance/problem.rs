@@ -10,6 +10,7 @@ use crate::input::Input;
 use crate::model::{Model, Values, ode, systems::VanDerPol};
 use crate::registry::Registry;
 use crate::simulation::Setup;
+use crate::stepper::Parts;
 use ndarray::Array2;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -34,15 +35,15 @@ pub(super) struct Problem {
 }
 
 /// The van der Pol oscillator: nonlinear, autonomous, no membrane.
-pub(super) fn oscillator() -> Result<Problem, String> {
+pub(super) fn oscillator(parts: Parts) -> Result<Problem, String> {
     let module = ode(VanDerPol);
     let one = Model::new(&module).map_err(|error| error.to_string())?;
     let all = Model::population(&module, STRETCHES).map_err(|error| error.to_string())?;
-    Problem::along(&one, all, 2.0 * INTERVAL)
+    Problem::along(parts, &one, all, 2.0 * INTERVAL)
 }
 
 /// The Hodgkin-Huxley membrane, on stretches along a spike, under currents into it.
-pub(super) fn membrane(currents: &[Input]) -> Result<Problem, String> {
+pub(super) fn membrane(parts: Parts, currents: &[Input]) -> Result<Problem, String> {
     let cell = SingleCompartment::hodgkin_huxley();
     let spiking = cell.clone().input("current", Input::constant(10.0));
     let one = Model::new(&spiking).map_err(|error| error.to_string())?;
@@ -53,15 +54,16 @@ pub(super) fn membrane(currents: &[Input]) -> Result<Problem, String> {
     let all = cell
         .population(STRETCHES)
         .map_err(|error| error.to_string())?;
-    Problem::along(&one, all, INTERVAL)
+    Problem::along(parts, &one, all, INTERVAL)
 }
 
 impl Problem {
-    /// The equations of `all`, its cells starting from states of `one` that lie `apart` ms apart.
+    /// The equations of `all` for the states of `parts`, the others held. The cells start from states of `one` that lie
+    /// `apart` ms apart.
     ///
     /// The solution is found twice with different step sizes; the difference is the rounding floor.
-    fn along(one: &Model, mut all: Model, apart: f64) -> Result<Self, String> {
-        let registry = reference::registry();
+    fn along(parts: Parts, one: &Model, mut all: Model, apart: f64) -> Result<Self, String> {
+        let registry = reference::registry(Parts::ALL);
         let end = apart * STRETCHES as f64;
         let path = samples(
             &registry,
@@ -76,6 +78,7 @@ impl Problem {
             all.set_initial(name, Values::PerCell(starts))
                 .map_err(|error| error.to_string())?;
         }
+        let registry = reference::registry(parts);
         let solve = |steps: f64| stretches(&registry, reference::NAME, &all, INTERVAL / steps);
         let solution = solve(REFERENCE_STEPS)?;
         let other = solve(0.75 * REFERENCE_STEPS)?;

@@ -1,7 +1,7 @@
 //! The solver that makes the reference solutions.
 
 use crate::registry::{Origin, Registry};
-use crate::stepper::{Array, Coef, SolverInfo, StepError, StepOps, Stepper, h, num};
+use crate::stepper::{Array, Coef, Parts, SolverInfo, StepError, StepOps, Stepper, Terms, h, num};
 use std::sync::Arc;
 
 /// Numbers of midpoint steps whose results are extrapolated.
@@ -18,7 +18,10 @@ pub(super) const NAME: &str = "extrapolated_midpoint";
 ///
 /// W. B. Gragg, On extrapolation algorithms for ordinary initial value problems, SIAM J. Numer. Anal. 2 (1965),
 /// [doi:10.1137/0702030](https://doi.org/10.1137/0702030).
-struct ExtrapolatedMidpoint;
+struct ExtrapolatedMidpoint {
+    /// The states that are advanced; the others keep their value.
+    parts: Parts,
+}
 
 impl Stepper for ExtrapolatedMidpoint {
     fn info(&self) -> SolverInfo {
@@ -33,41 +36,43 @@ impl Stepper for ExtrapolatedMidpoint {
     }
 
     fn step(&self, o: &mut StepOps) -> Result<(), StepError> {
-        let first = o.rhs(0.0, o.y())?;
+        let first = o.rhs_of(self.parts, Terms::All, 0.0, o.y())?;
         let mut terms: Vec<(Coef, Array)> = Vec::new();
         for n in SUBSTEPS {
             let square = |k: u32| f64::from(k * k);
             let others = SUBSTEPS.iter().filter(|&&k| k != n);
             let weight = others.map(|&k| square(n) / (square(n) - square(k)));
-            terms.push((num(weight.product()), midpoint(o, first, n)?));
+            terms.push((num(weight.product()), self.midpoint(o, first, n)?));
         }
         let next = o.combine(&terms)?;
         o.commit(next)
     }
 }
 
-/// `n` midpoint steps of h / n from the state at the beginning, where the slope is `first`.
-fn midpoint(o: &mut StepOps, first: Array, n: u32) -> Result<Array, StepError> {
-    let width = 1.0 / f64::from(n);
-    let mut before = o.y();
-    let mut now = o.combine(&[(num(1.0), before), (h(width), first)])?;
-    for k in 1..n {
-        let slope = o.rhs(f64::from(k) * width, now)?;
-        let next = o.combine(&[(num(1.0), before), (h(2.0 * width), slope)])?;
-        (before, now) = (now, next);
+impl ExtrapolatedMidpoint {
+    /// `n` midpoint steps of h / n from the state at the beginning, where the slope is `first`.
+    fn midpoint(&self, o: &mut StepOps, first: Array, n: u32) -> Result<Array, StepError> {
+        let width = 1.0 / f64::from(n);
+        let mut before = o.y();
+        let mut now = o.combine(&[(num(1.0), before), (h(width), first)])?;
+        for k in 1..n {
+            let slope = o.rhs_of(self.parts, Terms::All, f64::from(k) * width, now)?;
+            let next = o.combine(&[(num(1.0), before), (h(2.0 * width), slope)])?;
+            (before, now) = (now, next);
+        }
+        Ok(now)
     }
-    Ok(now)
 }
 
-/// A registry with the reference solver alone.
-pub(super) fn registry() -> Registry {
+/// A registry with the reference solver alone, which advances the states of `parts`.
+pub(super) fn registry(parts: Parts) -> Registry {
     let mut registry = Registry::new();
     let origin = Origin {
         from: env!("CARGO_PKG_NAME").to_string(),
         version: env!("CARGO_PKG_VERSION").to_string(),
     };
     registry
-        .register(Arc::new(ExtrapolatedMidpoint), origin)
+        .register(Arc::new(ExtrapolatedMidpoint { parts }), origin)
         .expect("an empty registry takes a valid solver");
     registry
 }
