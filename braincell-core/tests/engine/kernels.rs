@@ -19,7 +19,7 @@ impl Pointwise for Mixed {
         [
             gate + a * a,
             (b - d).exprel() * b,
-            a.if_less(c, a * 2.0, c * 3.0),
+            a.if_less(c, b * 2.0, d * 3.0),
         ]
     }
 }
@@ -151,11 +151,14 @@ proptest! {
             let depends = kernel.dependencies();
             prop_assert_eq!(depends.len(), kernel.outputs());
             for i in 0..kernel.inputs() {
-                let mut changed = inputs.clone();
-                changed[i].iter_mut().for_each(|x| *x = 0.7 - 0.9 * *x);
-                let after = values(&*kernel, &changed, Level::Portable);
-                for (o, (before, after)) in before.iter().zip(&after).enumerate() {
-                    let seen = before != after;
+                // Beyond all other inputs, on either side of them.
+                let changed = [-10.0, 10.0].map(|x| {
+                    let mut inputs = inputs.clone();
+                    inputs[i].fill(x);
+                    values(&*kernel, &inputs, Level::Portable)
+                });
+                for (o, before) in before.iter().enumerate() {
+                    let seen = changed.iter().any(|after| after[o] != *before);
                     prop_assert_eq!(seen, depends[o] >> i & 1 == 1, "output {} and input {}", o, i);
                 }
             }
