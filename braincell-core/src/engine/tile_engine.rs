@@ -1,13 +1,15 @@
 //! Everything a tile does, as instructions.
 
+use super::axial::Axial;
 use super::compile::{Compiled, Keep, compile};
 use super::exec::{self, Clock, Context, Instr, StepFailure, Work, Workspace};
-use super::graph::{Wanted, derivative, run_launches, run_wanted, steady};
+use super::graph::{Wanted, all_signals, derivative, run_launches, run_wanted, steady};
+use super::implicit;
 use super::layout::Layout;
 use crate::kernel::Storage;
 use crate::model::{Launch, Model, Phase, SignalId};
 use crate::simd::Level;
-use crate::stepper::{Parts, Program};
+use crate::stepper::{Parts, Program, Terms};
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -23,6 +25,7 @@ pub(crate) struct EngineOptions {
 pub(crate) struct Engine<F> {
     pub layout: Layout,
     pub level: Level,
+    axial: Option<Axial<F>>,
     pre: Vec<Instr>,
     post: Vec<Instr>,
     programs: Vec<Compiled<F>>,
@@ -32,6 +35,8 @@ pub(crate) struct Engine<F> {
     slope: [(Vec<Instr>, usize); 2],
     /// Signals, at the present state.
     signals: Vec<Instr>,
+    /// The diagonal of the parent's Jacobian at the present state, and where it is.
+    diagonal: (Vec<Instr>, usize),
 }
 
 impl<F: Storage> Engine<F> {
@@ -74,7 +79,7 @@ impl<F: Storage> Engine<F> {
         let slope = [0, 1].map(|k| {
             let (y, to) = slopes[k];
             let mut all = vec![Instr::Inputs { c: k as f64 }];
-            all.extend(derivative(&layout, 0, Parts::ALL, y, to, false));
+            all.extend(derivative(&layout, 0, (Parts::ALL, Terms::All), y, to));
             (all, to)
         });
         let mut signals = vec![Instr::Inputs { c: 0.0 }];
@@ -84,12 +89,24 @@ impl<F: Storage> Engine<F> {
             out: None,
             states: HashSet::new(),
             diffusion: false,
+            axial: false,
         };
         signals.extend(run_wanted(
             &layout,
             &wanted,
             &record_signals.iter().copied().collect(),
         ));
+        let mut diagonal = vec![Instr::Inputs { c: 0.0 }];
+        let (present, to) = (layout.current[0], layout.take(layout.group_len[0]));
+        diagonal.extend(all_signals(&layout, 0, present));
+        diagonal.extend(implicit::diagonal(
+            &mut layout,
+            (0, Terms::All),
+            present,
+            to,
+            &|_| true,
+        ));
+        let diagonal = (diagonal, to);
         let steady = steady(&layout);
         let programs = programs
             .iter()
@@ -107,12 +124,14 @@ impl<F: Storage> Engine<F> {
         Self {
             layout,
             level: *level,
+            axial: model.cable.as_ref().map(Axial::new),
             pre,
             post,
             programs,
             steady,
             slope,
             signals,
+            diagonal,
         }
     }
 
@@ -122,6 +141,13 @@ impl<F: Storage> Engine<F> {
             arena: vec![F::default(); self.layout.size],
             wide: vec![0.0; self.layout.wide],
             swaps: vec![0; self.layout.swaps],
+            saved: vec![F::default(); self.layout.all_current.len],
+            inside: vec![F::default(); self.layout.all_current.len],
+            tree: vec![F::default(); self.layout.tree],
+            rows: [(); 2].map(|()| {
+                let rows = self.axial.as_ref().map_or(0, Axial::rows);
+                vec![F::default(); rows * self.layout.lanes]
+            }),
             work: Work::default(),
         }
     }
@@ -152,6 +178,7 @@ impl<F: Storage> Engine<F> {
             level: self.level,
             first_cell,
             clock,
+            axial: self.axial.as_ref(),
             coefficients,
         }
     }
@@ -253,6 +280,17 @@ impl<F: Storage> Engine<F> {
     /// Computes the signals to be recorded at time `clock.t`.
     pub fn signals(&self, first: usize, clock: Clock, w: &mut Workspace<F>) {
         self.plain(&self.signals, first, clock, w);
+    }
+
+    /// The greatest |∂f_i/∂y_i| of the parent's states now, per ms.
+    pub fn fastest_rate(&self, first: usize, clock: Clock, w: &mut Workspace<F>) -> f64 {
+        let (instructions, at) = &self.diagonal;
+        self.plain(instructions, first, clock, w);
+        let diagonal = &w.arena[*at..at + self.layout.group_len[0]];
+        diagonal
+            .iter()
+            .map(|x| x.to_f64().abs())
+            .fold(0.0, f64::max)
     }
 
     /// Whether the state is finite and within its bounds.

@@ -1,6 +1,7 @@
 //! The time loop of one tile of cells.
 
 use super::ROUNDING;
+use super::adaptive::{Controller, bisect, hermite};
 use super::error::{BadValue, LastGood, NoConvergence, RunError};
 use super::recording::SpikeTrain;
 use super::setup::{Plan, Variable};
@@ -36,7 +37,7 @@ pub(super) struct Failure {
     reason: Reason,
 }
 
-enum Reason {
+pub(super) enum Reason {
     Value {
         cell: usize,
         element: usize,
@@ -46,12 +47,46 @@ enum Reason {
         last_good: Vec<f64>,
     },
     Newton(Box<StepFailure>),
+    /// The steps tried.
+    Exhausted(u64),
 }
 
 impl Failure {
+    pub fn new(step: u64, clock: Clock, reason: Reason) -> Self {
+        Self {
+            step,
+            clock,
+            reason,
+        }
+    }
+
+    /// Too many or too small steps, at time `t` with step `h` after so many attempts.
+    pub fn exhausted(t: f64, h: f64, attempts: u64) -> Self {
+        let clock = Clock {
+            t,
+            h,
+            within: t,
+            number: 0,
+        };
+        Self::new(attempts, clock, Reason::Exhausted(attempts))
+    }
+
+    /// Time, step and attempts, if the tile needed too many steps.
+    pub fn is_exhausted(&self) -> Option<(f64, f64, u64)> {
+        match self.reason {
+            Reason::Exhausted(attempts) => Some((self.clock.t, self.clock.h, attempts)),
+            _ => None,
+        }
+    }
+
     pub fn explain(&self, model: &Model, solver: &str, advice: &str) -> RunError {
         let (step, solver, advice) = (self.step, solver.to_string(), advice.to_string());
         match &self.reason {
+            // Explained by the tile itself, which can look at the model.
+            Reason::Exhausted(_) => RunError::Until {
+                until: f64::INFINITY,
+                now: self.clock.t,
+            },
             Reason::Newton(failure) => RunError::NoConvergence(Box::new(NoConvergence {
                 solver,
                 step,
@@ -109,13 +144,13 @@ struct Column {
     place: usize,
 }
 
-struct Detector {
+pub(super) struct Detector {
     /// Number in the recording.
     number: usize,
     /// Where its value is in an array of the parent's group.
-    place: usize,
-    threshold: f64,
-    times: Vec<f64>,
+    pub place: usize,
+    pub threshold: f64,
+    pub times: Vec<f64>,
 }
 
 /// Cells advanced together, with what they record.
@@ -125,7 +160,7 @@ pub(super) struct Tile<F> {
     state: Vec<F>,
     columns: Vec<Column>,
     samples_signals: bool,
-    detectors: Vec<Detector>,
+    pub detectors: Vec<Detector>,
     /// Samples, one row of columns after the other.
     data: Vec<f64>,
     pub samples: usize,
@@ -134,6 +169,7 @@ pub(super) struct Tile<F> {
     /// Steps of the grid done since the origin.
     pub done: u64,
     pub failure: Option<Failure>,
+    pub controller: Controller,
 }
 
 /// A clock for looking at the present state.
@@ -196,6 +232,7 @@ impl<F: Storage> Tile<F> {
             work: Work::default(),
             done: 0,
             failure: None,
+            controller: Controller::new(layout.model.states.len()),
         }
     }
 
@@ -254,6 +291,11 @@ impl<F: Storage> Tile<F> {
                 self.sample(engine, block.begin(k + 1), within, w);
             }
         }
+        self.keep(engine, w);
+    }
+
+    /// Takes the state out of the arena, and the work done since the tile was loaded.
+    pub fn keep(&mut self, engine: &Engine<F>, w: &Workspace<F>) {
         self.state
             .copy_from_slice(&w.arena[engine.layout.all_current.range()]);
         self.work.add(w.work);
@@ -361,7 +403,7 @@ impl<F: Storage> Tile<F> {
     }
 
     /// What is wrong with the state.
-    fn examine(&self, engine: &Engine<F>, arena: &[F]) -> Reason {
+    pub fn examine(&self, engine: &Engine<F>, arena: &[F]) -> Reason {
         let layout = &engine.layout;
         let model = &layout.model;
         let mut found = (0, 0, 0, f64::NAN);
@@ -418,21 +460,6 @@ impl<F: Storage> Tile<F> {
 }
 
 /// Where in 0..1 the cubic with values y0 < threshold ≤ y1 and derivatives d0, d1 at 0 and 1 crosses the threshold.
-pub(super) fn crossing(y0: f64, y1: f64, d0: f64, d1: f64, threshold: f64) -> f64 {
-    let value = |x: f64| {
-        let (a, b) = (y1 - y0, 1.0 - x);
-        // y0 + x a + x (1 - x) ((1 - x) (d0 - a) - x (d1 - a))
-        y0 + x * a + x * b * (b * (d0 - a) - x * (d1 - a))
-    };
-    let (mut low, mut high) = (0.0, 1.0);
-    // Bisection: sure, and 60 halvings reach the last bit.
-    for _ in 0..60 {
-        let middle = 0.5 * (low + high);
-        if value(middle) < threshold {
-            low = middle;
-        } else {
-            high = middle;
-        }
-    }
-    0.5 * (low + high)
+fn crossing(y0: f64, y1: f64, d0: f64, d1: f64, threshold: f64) -> f64 {
+    bisect(0.0, 1.0, |x| hermite(y0, y1, d0, d1, x) >= threshold)
 }
