@@ -9,6 +9,9 @@ use proptest::prelude::*;
 /// A voltage, with its derivative by itself.
 type Voltage = Dual<f64, 1>;
 
+/// A rate function: of potential, rate, centre and width.
+type Rate = fn(Voltage, f64, f64, f64) -> Voltage;
+
 /// Potentials from -200 to 200 mV, many of them at and around the singularities at -40 and -55 mV.
 fn potentials() -> impl Strategy<Value = f64> {
     let centre = prop_oneof![Just(-40.0), Just(-55.0)];
@@ -104,7 +107,7 @@ proptest! {
         at_centre in any::<bool>(),
     ) {
         let v = Voltage::variable(if at_centre { centre } else { v }, 0);
-        let functions: [fn(Voltage, f64, f64, f64) -> Voltage; 3] = [exponential, sigmoid, linoid];
+        let functions: [Rate; 3] = [exponential, sigmoid, linoid];
         for f in functions {
             let y = f(v, rate, centre, width);
             prop_assert!(y.value.is_finite() && y.value >= 0.0);

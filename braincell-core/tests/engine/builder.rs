@@ -19,6 +19,9 @@ impl Pointwise for Sum {
     }
 }
 
+/// What a module declares.
+type Declare = fn(&mut ModelBuilder) -> Result<(), ModelError>;
+
 /// A module that consists of a function.
 struct Made<F>(F);
 
@@ -57,7 +60,7 @@ fn derivative(m: &mut ModelBuilder, of: StateId) -> Result<(), ModelError> {
 fn names_differ() {
     let taken = ModelError::NameTaken("x".to_string());
     let first = |m: &mut ModelBuilder| m.state(CELL, state("x", 0.0)).map(|_| ());
-    let again: [fn(&mut ModelBuilder) -> Result<(), ModelError>; 4] = [
+    let again: [Declare; 4] = [
         |m| m.state(CELL, state("x", 0.0)).map(|_| ()),
         |m| m.parameter(CELL, Parameter::new("x", 0.0)).map(|_| ()),
         |m| m.signal(CELL, "x", "").map(|_| ()),
