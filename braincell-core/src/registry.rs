@@ -1,7 +1,7 @@
 //! Solvers by name.
 
 use crate::model::{Capabilities, Model};
-use crate::stepper::{Program, ProgramError, SolverInfo, Stepper};
+use crate::stepper::{Parts, Program, ProgramError, SolverInfo, Stepper};
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -322,6 +322,9 @@ impl Registry {
                     _ => format!("no parameter \"{key}\"; there is {}", known.join(", ")),
                 }));
             }
+            if given.iter().any(|(known, _)| known == key) {
+                return Err(bad(format!("parameter \"{key}\" is given twice")));
+            }
             match value.parse::<f64>() {
                 Ok(x) if x.is_finite() => given.push((key.to_string(), x)),
                 _ => return Err(bad(format!("\"{value}\" is not a finite number"))),
@@ -362,7 +365,7 @@ impl Registry {
     pub fn fitting_stiff(&self, model: Capabilities) -> Vec<String> {
         let stiff = |name: &String| {
             let info = &self.entries[name].info;
-            !info.properties.explicit && (info.properties.l_stable || info.family == "expeuler")
+            info.properties.l_stable && info.advances == Parts::ALL
         };
         self.fitting(model).into_iter().filter(stiff).collect()
     }

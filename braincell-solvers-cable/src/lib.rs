@@ -59,8 +59,8 @@ pub fn steppers() -> Vec<Arc<dyn Stepper>> {
             "Y. Zhang et al., A GPU-based computational framework that bridges neuron simulation and artificial intelligence, Nat. Commun. 14 (2023), doi:10.1038/s41467-023-41553-7",
         ],
     );
-    // Alone it is no solver for a neuron that fires, so it must not be recommended as a stable one.
-    dhs_voltage.properties = Properties::default();
+    dhs_voltage.properties.l_stable = true;
+    dhs_voltage.advances = Parts::VOLTAGE;
     let mut splitting = info(
         "splitting",
         1,
