@@ -5,6 +5,7 @@ use braincell::conformance::{Check, Outcome, Report, check};
 fn cell(outcome: Option<&Outcome>) -> String {
     match outcome {
         Some(Outcome::Measured { order, .. }) => format!("{order:.3}"),
+        Some(Outcome::AtLeast { order, .. }) => format!("≥ {order:.3}"),
         Some(Outcome::Passed) => "passed".to_string(),
         Some(Outcome::Skipped(_)) => "skipped".to_string(),
         Some(Outcome::Failed(_)) => "FAILED".to_string(),
@@ -96,10 +97,12 @@ mod wrong {
         bad
     }
 
-    const ORDERS: [Check; 5] = [
+    const ORDERS: [Check; 7] = [
         Check::OrderOscillator,
         Check::OrderMembrane,
         Check::OrderSine,
+        Check::OrderThalamic,
+        Check::OrderThalamicSine,
         Check::OrderJumpsOnGrid,
         Check::OrderJumpsOffGrid,
     ];
@@ -118,8 +121,11 @@ mod wrong {
 
     #[test]
     fn inputs_taken_at_the_wrong_time_are_seen() {
-        // Between jumps the current is constant: only the sine shows it.
-        assert_eq!(failing(2, 0.0, 0.0), [Check::OrderSine]);
+        // Between jumps the current is constant: only the sines show it.
+        assert_eq!(
+            failing(2, 0.0, 0.0),
+            [Check::OrderSine, Check::OrderThalamicSine]
+        );
     }
 
     #[test]

@@ -9,6 +9,10 @@ use ndarray::Array2;
 pub const ORDER_TOLERANCE: f64 = 0.1;
 /// An error counts as truncation error if it is so many times what rounding contributes.
 const ABOVE_ROUNDING: f64 = 30.0;
+/// Slopes of successive windows that differ by more than this show that the series has not converged.
+const DISAGREE: f64 = 0.25;
+/// A slope that changes by more than this from one pair of step sizes to the next has not settled.
+const CHANGES: f64 = 0.04;
 /// Halvings of the interval between samples that are tried.
 const HALVINGS: u32 = 10;
 
@@ -22,7 +26,9 @@ const HALVINGS: u32 = 10;
 /// itself tells by how much.
 pub(super) fn measure(registry: &Registry, solver: &str, declared: u32, on: &Problem) -> Outcome {
     let mut errors: Vec<Array2<f64>> = Vec::new();
-    let mut measured = None;
+    let mut measured: Option<(f64, f64, f64)> = None;
+    let mut settled = false;
+    let mut slopes = [f64::NAN; 2];
     let mut trouble = "no four successive step sizes give errors well above rounding".to_string();
     for halvings in 0..=HALVINGS {
         let dt = INTERVAL / f64::from(1 << halvings);
@@ -48,11 +54,22 @@ pub(super) fn measure(registry: &Registry, solver: &str, declared: u32, on: &Pro
             if fine <= factor * on.rounding(dt) {
                 (coarse, fine) = (on.size(e2), on.size(e3));
             }
-            measured = Some(((coarse / fine).log2(), dt, size));
+            let order = (coarse / fine).log2();
+            settled = measured.is_some_and(|(last, ..)| (order - last).abs() <= DISAGREE);
+            slopes = [(e1, e2), (e2, e3)].map(|(e, f)| (on.size(e) / on.size(f)).log2());
+            measured = Some((order, dt, size));
         }
     }
     match measured {
         None => Outcome::Failed(trouble),
+        Some((order, dt, error)) if !settled && unresolved(order, slopes, declared) => {
+            Outcome::AtLeast {
+                order: slopes[1],
+                declared,
+                dt,
+                error,
+            }
+        }
         Some((order, dt, error)) => Outcome::Measured {
             order,
             declared,
@@ -60,6 +77,16 @@ pub(super) fn measure(registry: &Registry, solver: &str, declared: u32, on: &Pro
             error,
         },
     }
+}
+
+/// Whether the slope of the error itself changes still, and does not speak for another order than the declared one, which
+/// it approaches.
+fn unresolved(order: f64, [before, slope]: [f64; 2], declared: u32) -> bool {
+    let declared = f64::from(declared);
+    let agrees = (order - declared).abs() <= ORDER_TOLERANCE;
+    let changes = (slope - before).abs() > CHANGES;
+    let approaches = (slope - declared).abs() < (before - declared).abs();
+    !agrees && changes && approaches && (-ORDER_TOLERANCE..1.0).contains(&(slope - declared))
 }
 
 /// The first term, C h^p up to a factor, from the errors at h, h/2 and h/4: the terms in h^(p+1) and h^(p+2) cancel.
