@@ -173,6 +173,43 @@ impl Registry {
         self.add(stepper, origin, true)
     }
 
+    /// Adds several solvers of one origin, or none of them if one cannot be added. With `replace` they take their names
+    /// from whoever has them, and the result says from whom; the solvers among themselves must have different names.
+    ///
+    /// # Errors
+    /// [`RegistryError::Taken`], [`RegistryError::BadName`], [`RegistryError::Program`].
+    pub fn register_all(
+        &mut self,
+        steppers: &[Arc<dyn Stepper>],
+        origin: &Origin,
+        replace: bool,
+    ) -> Result<Vec<Replaced>, RegistryError> {
+        let mut own = HashSet::new();
+        for info in steppers.iter().map(|stepper| stepper.info()) {
+            for name in std::iter::once(info.name).chain(info.aliases) {
+                if !own.insert(name.clone()) {
+                    return Err(RegistryError::Taken {
+                        name,
+                        holder: origin.to_string(),
+                        newcomer: origin.to_string(),
+                    });
+                }
+            }
+        }
+        let before = (self.entries.clone(), self.aliases.clone());
+        let mut replaced = Vec::new();
+        for stepper in steppers {
+            match self.add(stepper.clone(), origin.clone(), replace) {
+                Ok(those) => replaced.extend(those),
+                Err(error) => {
+                    (self.entries, self.aliases) = before;
+                    return Err(error);
+                }
+            }
+        }
+        Ok(replaced)
+    }
+
     fn add(
         &mut self,
         stepper: Arc<dyn Stepper>,
