@@ -108,11 +108,13 @@ fn check_header(bytes: &[u8]) -> Result<(), Problem> {
         found,
         host: std::env::consts::ARCH.to_string(),
     };
-    let header = Header::parse(bytes)
-        .map_err(|_| architecture("a machine of another word size".to_string()))?;
-    let endian = header
-        .endian()
-        .map_err(|error| Problem::Damaged(error.to_string()))?;
+    // The byte behind the magic number.
+    if bytes[4] != elf::ELFCLASS64 {
+        return Err(architecture("a machine of another word size".to_string()));
+    }
+    let damaged = |error: object::Error| Problem::Damaged(error.to_string());
+    let header = Header::parse(bytes).map_err(damaged)?;
+    let endian = header.endian().map_err(damaged)?;
     if (endian == Endianness::Big) != cfg!(target_endian = "big") {
         return Err(architecture("a machine of another byte order".to_string()));
     }
@@ -137,7 +139,6 @@ fn check_header(bytes: &[u8]) -> Result<(), Problem> {
     };
     let (entry, count) = (header.e_phentsize(endian), header.e_phnum(endian));
     table(header.e_phoff(endian), entry, count)?;
-    let damaged = |error: object::Error| Problem::Damaged(error.to_string());
     for segment in header.program_headers(endian, bytes).map_err(damaged)? {
         let (offset, size) = segment.file_range(endian);
         end(offset, size).and_then(whole)?;
