@@ -15,6 +15,12 @@ use registry::{Registry, RegistryError};
 pub fn register_families(_registry: &mut Registry) -> Result<(), RegistryError> {
     #[cfg(feature = "rk")]
     braincell_solvers_rk::register(_registry)?;
+    #[cfg(feature = "expeuler")]
+    braincell_solvers_expeuler::register(_registry)?;
+    #[cfg(feature = "implicit")]
+    braincell_solvers_implicit::register(_registry)?;
+    #[cfg(feature = "cable")]
+    braincell_solvers_cable::register(_registry)?;
     Ok(())
 }
 

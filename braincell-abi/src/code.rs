@@ -26,8 +26,8 @@ pub const PHI: u32 = 7;
 pub const RELAX: u32 = 8;
 /// z = base + γ f(z). Integers: parts, terms, p of γ, base, guess. Numbers: c, γ. Makes an array.
 pub const IMPLICIT_STAGE: u32 = 9;
-/// Slopes of an implicit Runge–Kutta method of s stages. Integers: s, y. Numbers: a by rows, then c. Makes s arrays.
-pub const IMPLICIT_SLOPES: u32 = 10;
+/// Stages of a fully implicit Runge–Kutta method. Integers: s, y. Numbers: a by rows, then c. Makes s arrays.
+pub const IMPLICIT_STAGES: u32 = 10;
 /// Diffusion coefficients. Integers: y. Numbers: c. Makes an array.
 pub const DIFFUSION: u32 = 11;
 /// x · (ΔW)^m. Integers: m, x. Makes an array.

@@ -29,6 +29,10 @@ pub const PARAMETER: u32 = 12;
 pub const PARAMETER_DESCRIPTION: u32 = 13;
 /// Text: why it should no longer be used.
 pub const DEPRECATED: u32 = 14;
+/// Number: the order on models without a cable, if it is higher.
+pub const ORDER_WITHOUT_CABLE: u32 = 15;
+/// Number: the strong order of a stochastic solver.
+pub const STRONG_ORDER: u32 = 16;
 
 /// The solver needs a membrane potential.
 pub const NEED_MEMBRANE: u32 = 1;

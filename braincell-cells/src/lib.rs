@@ -1,9 +1,11 @@
-//! Neurons as modules that braincell integrates: membrane mechanisms and single-compartment cells.
+//! Neurons as modules that braincell integrates: morphology, discretisation, membrane mechanisms and cells.
 //!
-//! Units: mV, ms, µA/cm², mS/cm², µF/cm², mM. Currents count positive into the cell.
+//! Units: mV, ms, µA/cm², mS/cm², µF/cm², mM, µm. Currents count positive into the cell.
 
+pub mod discretisation;
 pub mod mechanism;
 pub mod mechanisms;
+pub mod morphology;
 pub mod rates;
 pub mod single;
 

@@ -114,10 +114,12 @@ impl SingleCompartment {
     /// The classic membrane of Hodgkin and Huxley: mechanisms "na", "k" and "leak" with their published parameters.
     pub fn hodgkin_huxley() -> Self {
         let built_in = [("na", "na_hh1952"), ("k", "k_hh1952"), ("leak", "leak")];
-        built_in.into_iter().fold(Self::new(), |cell, (label, name)| {
-            let mechanism = mechanisms::find(name).expect("a built-in mechanism");
-            cell.mechanism(Placed::new(label, mechanism))
-        })
+        built_in
+            .into_iter()
+            .fold(Self::new(), |cell, (label, name)| {
+                let mechanism = mechanisms::find(name).expect("a built-in mechanism");
+                cell.mechanism(Placed::new(label, mechanism))
+            })
     }
 
     /// With a membrane capacitance, µF/cm².
@@ -220,10 +222,14 @@ impl DiffEqModule for SingleCompartment {
                 m.state(cell, gate)
             });
             let gates = gates.collect::<Result<_, _>>()?;
-            let parameters = info.parameters.iter().zip(&placed.values).map(|(p, value)| {
-                let name = format!("{label}.{}", p.name);
-                m.parameter(cell, Parameter::new(name, value.clone()).with_unit(p.unit))
-            });
+            let parameters = info
+                .parameters
+                .iter()
+                .zip(&placed.values)
+                .map(|(p, value)| {
+                    let name = format!("{label}.{}", p.name);
+                    m.parameter(cell, Parameter::new(name, value.clone()).with_unit(p.unit))
+                });
             let parameters = parameters.collect::<Result<_, _>>()?;
             let current = m.signal(cell, &format!("{label}.I"), "uA/cm2")?;
             mechanisms.push(PlacedHandles {

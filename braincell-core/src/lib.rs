@@ -10,6 +10,7 @@ mod engine;
 pub mod input;
 pub mod kernel;
 pub mod model;
+pub mod noise;
 pub mod real;
 pub mod registry;
 pub mod simd;

@@ -15,6 +15,17 @@ pub struct Origin {
     pub version: String,
 }
 
+/// The [`Origin`] of solvers of the crate that calls this.
+#[macro_export]
+macro_rules! this_crate {
+    () => {
+        $crate::registry::Origin {
+            from: env!("CARGO_PKG_NAME").to_string(),
+            version: env!("CARGO_PKG_VERSION").to_string(),
+        }
+    };
+}
+
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.from, self.version)
@@ -173,14 +184,34 @@ impl Registry {
         self.add(stepper, origin, true)
     }
 
-    /// Adds several solvers of one origin, or none of them if one cannot be added. With `replace` they take their names
-    /// from whoever has them, and the result says from whom; the solvers among themselves must have different names.
+    /// Adds the solvers of a family, all from one place. If one fails, none is added.
     ///
     /// # Errors
-    /// [`RegistryError::Taken`], [`RegistryError::BadName`], [`RegistryError::Program`].
+    /// As [`Registry::register`].
     pub fn register_all(
         &mut self,
-        steppers: &[Arc<dyn Stepper>],
+        steppers: Vec<Arc<dyn Stepper>>,
+        origin: &Origin,
+    ) -> Result<(), RegistryError> {
+        self.add_all(steppers, origin, false).map(|_| ())
+    }
+
+    /// Adds the solvers of a family, taking their names and aliases from whoever has them, and says from whom. If one
+    /// fails, none is added.
+    ///
+    /// # Errors
+    /// As [`Registry::register_override`]; [`RegistryError::Taken`] if two of them have the same name.
+    pub fn register_all_override(
+        &mut self,
+        steppers: Vec<Arc<dyn Stepper>>,
+        origin: &Origin,
+    ) -> Result<Vec<Replaced>, RegistryError> {
+        self.add_all(steppers, origin, true)
+    }
+
+    fn add_all(
+        &mut self,
+        steppers: Vec<Arc<dyn Stepper>>,
         origin: &Origin,
         replace: bool,
     ) -> Result<Vec<Replaced>, RegistryError> {
@@ -199,7 +230,7 @@ impl Registry {
         let before = (self.entries.clone(), self.aliases.clone());
         let mut replaced = Vec::new();
         for stepper in steppers {
-            match self.add(stepper.clone(), origin.clone(), replace) {
+            match self.add(stepper, origin.clone(), replace) {
                 Ok(those) => replaced.extend(those),
                 Err(error) => {
                     (self.entries, self.aliases) = before;

@@ -13,6 +13,8 @@ fn info() -> SolverInfo {
     SolverInfo {
         aliases: vec!["one".to_string(), "two".to_string()],
         embedded_order: Some(2),
+        order_without_cable: Some(4),
+        strong_order: Some(1.5),
         description: "A sentence.".to_string(),
         formula: "y ← y".to_string(),
         reference: "doi:10".to_string(),
@@ -57,7 +59,7 @@ impl Stepper for Everything {
         let relaxed = o.relax(Parts::GATE, Terms::Local, 0.5, h(0.5), phi)?;
         let (parts, terms) = (Parts::VOLTAGE, Terms::Local);
         let z = o.implicit_stage_of(parts, terms, 1.0, h(0.5), relaxed, y)?;
-        let k = o.implicit_slopes(&[&[0.25, -0.1], &[0.5, 0.25]], &[0.2, 0.8], z)?;
+        let k = o.implicit_stages(&[&[0.25, -0.1], &[0.5, 0.25]], &[0.2, 0.8], z)?;
         let g = o.diffusion(0.125, k[1])?;
         let noise = o.times_wiener(2, g)?;
         let product = o.product(noise, k[0])?;

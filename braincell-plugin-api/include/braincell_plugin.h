@@ -85,11 +85,14 @@ typedef struct braincell_parameter {
 /* A solver. Texts are UTF-8 and end with a zero byte; those that do not apply may be NULL. */
 typedef struct braincell_solver {
     uint32_t size; /* sizeof(braincell_solver) */
-    uint32_t order;
+    uint32_t order; /* of a stochastic solver the weak order */
+    uint32_t order_without_cable; /* if it is higher; otherwise 0 */
     uint32_t embedded_order; /* 0: no error estimate */
     uint32_t needs;
     uint32_t properties;
     uint32_t parameter_count;
+    uint32_t reserved; /* 0 */
+    double strong_order; /* of a stochastic solver; otherwise 0 */
     double real_stability_limit; /* on the negative real axis; 0: not known */
     const char *name;
     const char *aliases; /* separated by commas */
@@ -221,8 +224,9 @@ static inline braincell_array braincell_implicit_stage(const braincell_ops *o, i
     return o->operation(o, 9, i, 5, n, 2);
 }
 
-/* The slopes of a fully implicit Runge–Kutta method of 1 to 4 stages; a by rows. Returns the first; the others follow. */
-static inline braincell_array braincell_implicit_slopes(const braincell_ops *o, uint32_t stages, const double *a,
+/* The stages z_i = y + h Σ_j a_ij f(t + c_j h, z_j) of a fully implicit Runge–Kutta method of 1 to 4 stages, a by rows.
+ * Returns the first; the others follow. */
+static inline braincell_array braincell_implicit_stages(const braincell_ops *o, uint32_t stages, const double *a,
                                                         const double *c, braincell_array y) {
     const int64_t i[] = {stages, y};
     double n[20];

@@ -134,10 +134,13 @@ pub(crate) mod host {
     struct CSolver {
         size: u32,
         order: u32,
+        order_without_cable: u32,
         embedded_order: u32,
         needs: u32,
         properties: u32,
         parameter_count: u32,
+        reserved: u32,
+        strong_order: f64,
         real_stability_limit: f64,
         name: *const c_char,
         aliases: *const c_char,
@@ -234,9 +237,17 @@ pub(crate) mod host {
         }
         let none = String::new;
         add(field::ORDER, none(), f64::from(solver.order));
-        if solver.embedded_order != 0 {
-            let order = f64::from(solver.embedded_order);
-            add(field::EMBEDDED_ORDER, none(), order);
+        for (key, order) in [
+            (
+                field::ORDER_WITHOUT_CABLE,
+                f64::from(solver.order_without_cable),
+            ),
+            (field::STRONG_ORDER, solver.strong_order),
+            (field::EMBEDDED_ORDER, f64::from(solver.embedded_order)),
+        ] {
+            if order != 0.0 {
+                add(key, none(), order);
+            }
         }
         add(field::NEEDS, none(), f64::from(solver.needs));
         add(field::PROPERTIES, none(), f64::from(solver.properties));

@@ -3,6 +3,7 @@
 pub mod exact;
 mod stability;
 mod stepper;
+mod stochastic;
 pub mod tableau;
 pub mod tableaux;
 

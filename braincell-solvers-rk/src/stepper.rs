@@ -1,8 +1,9 @@
 //! The engine that makes a stepper of a tableau.
 
+use crate::stochastic;
 use crate::tableau::Tableau;
 use crate::tableaux::{RK2, Rk2Coefficients, TABLEAUX};
-use braincell_core::registry::{Origin, Registry, RegistryError};
+use braincell_core::registry::{Registry, RegistryError};
 use braincell_core::stepper::{
     Array, Coef, Properties, SolverInfo, SolverParameter, StepError, StepOps, Stepper, h, num,
 };
@@ -107,18 +108,12 @@ fn explicit(o: &mut StepOps, a: &[&[f64]], b: &[f64], c: &[f64]) -> Result<Vec<A
 /// # Errors
 /// If a name is taken.
 pub fn register(registry: &mut Registry) -> Result<(), RegistryError> {
-    for stepper in steppers() {
-        let origin = Origin {
-            from: env!("CARGO_PKG_NAME").to_string(),
-            version: env!("CARGO_PKG_VERSION").to_string(),
-        };
-        registry.register(stepper, origin)?;
-    }
-    Ok(())
+    registry.register_all(steppers(), &braincell_core::this_crate!())
 }
 
 /// All methods of this crate.
 pub fn steppers() -> Vec<Arc<dyn Stepper>> {
     let stepper = |tableau: &&'static Tableau| Arc::new(ExplicitRungeKutta(tableau)) as _;
-    TABLEAUX.iter().map(stepper).collect()
+    let deterministic = TABLEAUX.iter().map(stepper);
+    deterministic.chain(stochastic::steppers()).collect()
 }

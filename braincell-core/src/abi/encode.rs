@@ -141,12 +141,12 @@ fn encode_op(op: &Op, mut to: Operands<'_>) -> u32 {
             to.coef(*gamma).array(base).array(guess);
             code::IMPLICIT_STAGE
         }
-        Op::ImplicitSlopes { out: _, a, c, y } => {
+        Op::ImplicitStages { out: _, a, c, y } => {
             to.integer(c.len() as u32).array(y);
             for x in a.iter().flatten().chain(c) {
                 to.number(*x);
             }
-            code::IMPLICIT_SLOPES
+            code::IMPLICIT_STAGES
         }
         Op::Diffusion { out: _, c, y } => {
             to.array(y).number(*c);

@@ -27,6 +27,29 @@ pub enum InfoError {
 
 /// The metadata as a plugin sends it.
 pub fn to_fields(info: &SolverInfo) -> Vec<Field> {
+    // All fields by name, so that none is forgotten when one is added.
+    let SolverInfo {
+        name,
+        aliases,
+        family,
+        order,
+        order_without_cable,
+        strong_order,
+        embedded_order,
+        description,
+        formula,
+        reference,
+        needs: Needs { membrane, noise },
+        properties:
+            Properties {
+                explicit,
+                a_stable,
+                l_stable,
+                real_stability_limit,
+            },
+        parameters,
+        deprecated,
+    } = info;
     let mut out = Vec::new();
     let mut add = |key: u32, text: &str, number: f64| {
         out.push(Field {
@@ -35,40 +58,40 @@ pub fn to_fields(info: &SolverInfo) -> Vec<Field> {
             number,
         });
     };
-    add(field::NAME, &info.name, 0.0);
-    for alias in &info.aliases {
+    add(field::NAME, name, 0.0);
+    for alias in aliases {
         add(field::ALIAS, alias, 0.0);
     }
-    add(field::FAMILY, &info.family, 0.0);
-    add(field::ORDER, "", f64::from(info.order));
-    if let Some(order) = info.embedded_order {
-        add(field::EMBEDDED_ORDER, "", f64::from(order));
+    add(field::FAMILY, family, 0.0);
+    add(field::ORDER, "", f64::from(*order));
+    for (key, number) in [
+        (
+            field::ORDER_WITHOUT_CABLE,
+            order_without_cable.map(f64::from),
+        ),
+        (field::STRONG_ORDER, *strong_order),
+        (field::EMBEDDED_ORDER, embedded_order.map(f64::from)),
+        (field::REAL_STABILITY_LIMIT, *real_stability_limit),
+    ] {
+        if let Some(number) = number {
+            add(key, "", number);
+        }
     }
-    add(field::DESCRIPTION, &info.description, 0.0);
-    add(field::FORMULA, &info.formula, 0.0);
-    add(field::REFERENCE, &info.reference, 0.0);
-    let bit = |yes: bool, bit: u32| if yes { bit } else { 0 };
-    let Needs { membrane, noise } = info.needs;
+    add(field::DESCRIPTION, description, 0.0);
+    add(field::FORMULA, formula, 0.0);
+    add(field::REFERENCE, reference, 0.0);
+    let bit = |yes: &bool, bit: u32| if *yes { bit } else { 0 };
     let needs = bit(membrane, field::NEED_MEMBRANE) | bit(noise, field::NEED_NOISE);
     add(field::NEEDS, "", f64::from(needs));
-    let Properties {
-        explicit,
-        a_stable,
-        l_stable,
-        real_stability_limit,
-    } = info.properties;
     let properties = bit(explicit, field::EXPLICIT)
         | bit(a_stable, field::A_STABLE)
         | bit(l_stable, field::L_STABLE);
     add(field::PROPERTIES, "", f64::from(properties));
-    if let Some(limit) = real_stability_limit {
-        add(field::REAL_STABILITY_LIMIT, "", limit);
-    }
-    for p in &info.parameters {
+    for p in parameters {
         add(field::PARAMETER, &p.name, p.default);
         add(field::PARAMETER_DESCRIPTION, &p.description, 0.0);
     }
-    if let Some(why) = &info.deprecated {
+    if let Some(why) = deprecated {
         add(field::DEPRECATED, why, 0.0);
     }
     out
@@ -93,6 +116,10 @@ pub fn from_fields(fields: &[Field]) -> Result<SolverInfo, InfoError> {
             field::ALIAS => info.aliases.push(text()),
             field::FAMILY => info.family = text(),
             field::ORDER => info.order = whole("order")?,
+            field::ORDER_WITHOUT_CABLE => {
+                info.order_without_cable = Some(whole("order without a cable")?);
+            }
+            field::STRONG_ORDER => info.strong_order = Some(*number),
             field::EMBEDDED_ORDER => info.embedded_order = Some(whole("embedded order")?),
             field::DESCRIPTION => info.description = text(),
             field::FORMULA => info.formula = text(),

@@ -199,7 +199,7 @@ pub fn replay_op(
             from.end()?;
             into.implicit_stage_of(parts, terms, c, gamma, base, guess)?
         }
-        code::IMPLICIT_SLOPES => {
+        code::IMPLICIT_STAGES => {
             let (s, y) = (from.small::<u8>("number of stages")?, from.array()?);
             let s = usize::from(s);
             if s == 0 || from.numbers.len() != s * (s + 1) {
@@ -211,7 +211,7 @@ pub fn replay_op(
             from.numbers = &[];
             from.end()?;
             // The recorder returns at least one array.
-            into.implicit_slopes(&rows, c, y)?[0]
+            into.implicit_stages(&rows, c, y)?[0]
         }
         code::DIFFUSION => {
             let (y, c) = (from.array()?, from.number()?);

@@ -1,8 +1,11 @@
 //! Instructions and their execution.
 
 use super::layout::Layout;
-use crate::kernel::{Call, Kernel, Storage};
-use crate::real::{Element, Lane};
+use super::local::{Factors, LocalJacobian};
+use super::newton::{self, MAX_ITERATIONS, Newton};
+use crate::kernel::{Call, Kernel, Operand, Storage};
+use crate::noise;
+use crate::real::{Element, Lane, Real};
 use crate::simd::{Body, Level, dispatch};
 use std::sync::Arc;
 
@@ -12,6 +15,56 @@ pub(crate) struct Clock {
     pub t: f64,
     pub h: f64,
     pub within: f64,
+    /// A number that no other step of the run has.
+    pub number: u64,
+}
+
+/// The memory that a tile is advanced in.
+pub(crate) struct Workspace<F> {
+    pub arena: Vec<F>,
+    /// Factors of linear systems and other matrices.
+    pub wide: Vec<f64>,
+    /// Row swaps of factors.
+    pub swaps: Vec<u32>,
+    /// The state at the end of a step, and the state inside it, while samples are taken inside.
+    pub saved: Vec<F>,
+    pub inside: Vec<F>,
+    pub work: Work,
+}
+
+/// Work that depends on the numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Work {
+    pub newton_iterations: u64,
+    pub jacobians: u64,
+    pub factorisations: u64,
+}
+
+impl Work {
+    pub fn add(&mut self, more: Work) {
+        self.newton_iterations += more.newton_iterations;
+        self.jacobians += more.jacobians;
+        self.factorisations += more.factorisations;
+    }
+}
+
+/// Why a step could not be made.
+#[derive(Clone, Debug)]
+pub(crate) struct StepFailure {
+    pub cell: usize,
+    pub clock: Clock,
+    /// Norms of the corrections, 1 being the tolerance.
+    pub history: [f64; MAX_ITERATIONS],
+}
+
+impl StepFailure {
+    pub fn newton<F>(context: &Context<F>, lane: usize, history: &[f64; MAX_ITERATIONS]) -> Self {
+        Self {
+            cell: context.first_cell + lane,
+            clock: context.clock,
+            history: *history,
+        }
+    }
 }
 
 /// One instruction on the arena. `usize` are offsets.
@@ -40,9 +93,91 @@ pub(crate) enum Instr {
         b: usize,
         len: usize,
     },
+    /// Partial derivatives of a kernel.
+    Partials {
+        kernel: Arc<dyn Kernel>,
+        wrt: Vec<usize>,
+        call: Call,
+    },
+    /// to += a · b
+    MultiplyAdd {
+        to: Operand,
+        a: usize,
+        b: Operand,
+        len: usize,
+    },
+    /// The states of a kernel relaxed over a time, by number of the coefficient.
+    Relax {
+        kernel: Arc<dyn Kernel>,
+        call: Call,
+        time: usize,
+    },
+    /// to ← y + s φ₁(s d) f, element by element; s by number.
+    RelaxDiagonal {
+        to: usize,
+        y: usize,
+        f: usize,
+        d: usize,
+        scale: usize,
+        len: usize,
+    },
+    /// to ← φ_k(s d) b, element by element; s by number.
+    PhiDiagonal {
+        to: usize,
+        k: u32,
+        scale: usize,
+        d: usize,
+        b: usize,
+        len: usize,
+    },
+    /// to ← b / (1 - γ d), element by element; γ by number.
+    SolveDiagonal {
+        to: usize,
+        gamma: usize,
+        d: usize,
+        b: usize,
+        len: usize,
+    },
+    /// Factors I - γ J; γ by number.
+    Factor {
+        system: Arc<LocalJacobian>,
+        factors: Factors,
+        gamma: usize,
+    },
+    /// x ← (I - γ J)⁻¹ b
+    Solve {
+        system: Arc<LocalJacobian>,
+        factors: Factors,
+        b: usize,
+        x: usize,
+    },
+    /// The matrices φ_0 … φ_top of s J; s by number.
+    Phi {
+        system: Arc<LocalJacobian>,
+        kept: [usize; 2],
+        top: usize,
+        scale: usize,
+    },
+    /// x ← φ_k(s J) b
+    ApplyPhi {
+        system: Arc<LocalJacobian>,
+        kept: [usize; 2],
+        top_k: [usize; 2],
+        b: usize,
+        x: usize,
+    },
+    /// Implicit stages.
+    Newton(Box<Newton>),
+    /// to ← x · (ΔW)^m for the states from `state` on in one plane each.
+    TimesWiener {
+        to: usize,
+        x: usize,
+        m: u32,
+        group: usize,
+    },
 }
 
-/// What instructions need besides the arena.
+/// What instructions need besides the workspace.
 pub(crate) struct Context<'a, F> {
     pub layout: &'a Layout,
     pub level: Level,
@@ -52,14 +187,26 @@ pub(crate) struct Context<'a, F> {
     pub coefficients: &'a [F],
 }
 
-pub(crate) fn execute<F: Storage>(instructions: &[Instr], context: &Context<F>, arena: &mut [F]) {
+pub(crate) fn execute<F: Storage>(
+    instructions: &[Instr],
+    context: &Context<F>,
+    workspace: &mut Workspace<F>,
+) -> Result<(), StepFailure> {
+    let coefficient = |number: usize| context.coefficients[number];
     for instruction in instructions {
+        let arena = &mut workspace.arena[..];
         match instruction {
             Instr::Inputs { c } => inputs(context, *c, arena),
             Instr::Zero { at, len } => arena[*at..at + len].fill(F::default()),
             Instr::Copy { from, to, len } => arena.copy_within(*from..from + len, *to),
             Instr::Kernel { kernel, call } => F::of(&**kernel).values(context.level, call, arena),
             Instr::Steady { kernel, call } => F::of(&**kernel).steady(context.level, call, arena),
+            Instr::Partials { kernel, wrt, call } => {
+                F::of(&**kernel).partials(context.level, wrt, call, arena)
+            }
+            Instr::Relax { kernel, call, time } => {
+                F::of(&**kernel).relax(context.level, coefficient(*time), call, arena)
+            }
             Instr::Combine { to, len, terms } => {
                 let body = Combine {
                     to: *to,
@@ -76,13 +223,131 @@ pub(crate) fn execute<F: Storage>(instructions: &[Instr], context: &Context<F>, 
                     arena[to + k] = F::from_f64(x * y);
                 }
             }
+            Instr::MultiplyAdd { to, a, b, len } => {
+                for e in 0..*len {
+                    let product = arena[a + e].to_f64() * arena[b.place(e)].to_f64();
+                    let x = &mut arena[to.place(e)];
+                    *x = F::from_f64(x.to_f64() + product);
+                }
+            }
+            Instr::RelaxDiagonal {
+                to,
+                y,
+                f,
+                d,
+                scale,
+                len,
+            } => {
+                let s = coefficient(*scale).to_f64();
+                for k in 0..*len {
+                    let slope = s * arena[f + k].to_f64();
+                    let x = slope * (s * arena[d + k].to_f64()).exprel();
+                    arena[to + k] = F::from_f64(arena[y + k].to_f64() + x);
+                }
+            }
+            Instr::PhiDiagonal {
+                to,
+                k: order,
+                scale,
+                d,
+                b,
+                len,
+            } => {
+                let s = coefficient(*scale).to_f64();
+                for k in 0..*len {
+                    let x = (s * arena[d + k].to_f64()).phi(*order);
+                    arena[to + k] = F::from_f64(x * arena[b + k].to_f64());
+                }
+            }
+            Instr::SolveDiagonal {
+                to,
+                gamma,
+                d,
+                b,
+                len,
+            } => {
+                let gamma = coefficient(*gamma).to_f64();
+                for k in 0..*len {
+                    let pivot = 1.0 - gamma * arena[d + k].to_f64();
+                    arena[to + k] = F::from_f64(arena[b + k].to_f64() / pivot);
+                }
+            }
+            Instr::Factor {
+                system,
+                factors,
+                gamma,
+            } => {
+                let gamma = [coefficient(*gamma).to_f64()];
+                workspace.work.factorisations += 1;
+                system.factor(*factors, &gamma, &[0], workspace, |_, _| true);
+            }
+            Instr::Solve {
+                system,
+                factors,
+                b,
+                x,
+            } => system.solve(*factors, &[*b], &[*x], workspace),
+            Instr::Phi {
+                system,
+                kept,
+                top,
+                scale,
+            } => {
+                let scale = coefficient(*scale).to_f64();
+                system.phi(*kept, *top, scale, workspace);
+            }
+            Instr::ApplyPhi {
+                system,
+                kept,
+                top_k,
+                b,
+                x,
+            } => system.apply_phi(*kept, *top_k, *b, *x, workspace),
+            Instr::Newton(newton) => newton::solve(newton, context, workspace)?,
+            Instr::TimesWiener { to, x, m, group } => {
+                times_wiener(context, [*to, *x], *m, *group, arena)
+            }
+        }
+    }
+    Ok(())
+}
+
+fn times_wiener<F: Storage>(
+    context: &Context<F>,
+    [to, x]: [usize; 2],
+    m: u32,
+    group: usize,
+    arena: &mut [F],
+) {
+    let Context {
+        layout,
+        first_cell,
+        clock,
+        ..
+    } = context;
+    let states = layout.model.states.iter().zip(&layout.states).enumerate();
+    for (state, (info, plane)) in states {
+        if info.group != group {
+            continue;
+        }
+        for k in 0..plane.len {
+            let (element, cell) = (k / layout.lanes, first_cell + k % layout.lanes);
+            let place = plane.offset + k;
+            let value = arena[x + place].to_f64();
+            // Most states have no noise; they need no random numbers.
+            arena[to + place] = if value == 0.0 {
+                F::default()
+            } else {
+                let dw = noise::increment(layout.seed, cell, state, element, clock.number, clock.h);
+                F::from_f64(value * dw.powi(m as i32))
+            };
         }
     }
 }
 
 fn inputs<F: Storage>(context: &Context<F>, c: f64, arena: &mut [F]) {
     let layout = context.layout;
-    let Clock { t, h, within } = context.clock;
+    let Clock { t, h, within, .. } = context.clock;
     let t = if c == 0.0 { t } else { c.mul_add(h, t) };
     arena[layout.time] = F::from_f64(t);
     for (signal, plane) in layout.model.signals.iter().zip(&layout.signals) {
@@ -94,6 +359,18 @@ fn inputs<F: Storage>(context: &Context<F>, c: f64, arena: &mut [F]) {
                 for (x, input) in arena[plane.range()].iter_mut().zip(cells) {
                     *x = F::from_f64(input.value_and_slope(t, within).0);
                 }
+            }
+        }
+    }
+    for (signal, plane) in layout.model.signals.iter().zip(&layout.slopes) {
+        if let (Some(waveforms), true) = (&signal.input, plane.len > 0) {
+            for (lane, x) in arena[plane.range()].iter_mut().enumerate() {
+                let cell = if waveforms.len() == 1 {
+                    0
+                } else {
+                    context.first_cell + lane
+                };
+                *x = F::from_f64(waveforms[cell].value_and_slope(t, within).1);
             }
         }
     }

@@ -26,6 +26,8 @@ pub(crate) struct Layout {
     zero: usize,
     pub parameters: Vec<Plane>,
     pub signals: Vec<Plane>,
+    /// Time derivatives of the inputs from outside among the signals.
+    pub slopes: Vec<Plane>,
     /// Offset of each state in an array of its group.
     pub states: Vec<Plane>,
     /// Length of an array of each group.
@@ -38,6 +40,11 @@ pub(crate) struct Layout {
     pub all_current: Plane,
     pub all_previous: Plane,
     pub size: usize,
+    /// Sizes of the other memories of a workspace.
+    pub wide: usize,
+    pub swaps: usize,
+    /// Seed of the noise.
+    pub seed: u64,
     maps: HashMap<(Domain, Domain), Reach>,
 }
 
@@ -50,7 +57,7 @@ enum Reach {
 }
 
 impl Layout {
-    pub fn new(model: Arc<Model>, lanes: usize) -> Self {
+    pub fn new(model: Arc<Model>, lanes: usize, seed: u64) -> Self {
         let mut size = 0;
         let mut take = |len: usize| {
             let plane = Plane { offset: size, len };
@@ -69,7 +76,10 @@ impl Layout {
             Some(waveforms) if waveforms.len() == 1 => take(1),
             _ => take(plane_len(s.domain)),
         });
-        let signals = signals.collect();
+        let signals: Vec<Plane> = signals.collect();
+        let slopes = (signals.iter().zip(&model.signals))
+            .map(|(plane, s)| take(if s.input.is_some() { plane.len } else { 0 }))
+            .collect();
         let mut group_len = vec![0; model.groups.len()];
         let states = model.states.iter().map(|s| {
             let offset = group_len[s.group];
@@ -92,6 +102,7 @@ impl Layout {
             zero,
             parameters,
             signals,
+            slopes,
             states,
             group_len,
             current,
@@ -99,6 +110,9 @@ impl Layout {
             all_current,
             all_previous,
             size,
+            wide: 0,
+            swaps: 0,
+            seed,
             maps: HashMap::new(),
             model,
         };
@@ -110,6 +124,18 @@ impl Layout {
     pub fn take(&mut self, len: usize) -> usize {
         self.size += len;
         self.size - len
+    }
+
+    /// Reserves `len` numbers for matrices.
+    pub fn take_wide(&mut self, len: usize) -> usize {
+        self.wide += len;
+        self.wide - len
+    }
+
+    /// Reserves `len` row swaps.
+    pub fn take_swaps(&mut self, len: usize) -> usize {
+        self.swaps += len;
+        self.swaps - len
     }
 
     fn find_maps(&mut self) {

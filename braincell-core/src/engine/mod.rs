@@ -5,9 +5,17 @@
 //! arrays of the step program, lie in one slice, the *arena*. [`Engine`] holds the instructions for one width of tile;
 //! they address the arena by absolute offsets, so that a step is a loop over instructions.
 
+mod compile;
+mod dense;
 mod exec;
+mod graph;
+mod implicit;
+mod jacobian;
 mod layout;
-mod lower;
+mod local;
+mod newton;
+mod tile_engine;
 
-pub(crate) use exec::Clock;
-pub(crate) use lower::Engine;
+pub(crate) use compile::Keep;
+pub(crate) use exec::{Clock, StepFailure, Work, Workspace};
+pub(crate) use tile_engine::{Engine, EngineOptions};

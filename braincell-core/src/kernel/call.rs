@@ -56,6 +56,16 @@ pub struct Call {
 }
 
 impl Operand {
+    /// Where the number of element `e` is.
+    #[inline(always)]
+    pub fn place(&self, e: usize) -> usize {
+        match &self.index {
+            Index::Splat => self.offset,
+            Index::Each => self.offset + e,
+            Index::Map(map) => self.offset + map[e] as usize,
+        }
+    }
+
     /// Elements `start .. start + count` (count ≤ CHUNK); places beyond `count` repeat a valid number.
     #[inline(always)]
     pub(super) fn load<F: Element>(&self, arena: &[F], start: usize, count: usize) -> [F; CHUNK] {

@@ -112,17 +112,21 @@ pub trait Kernel: KernelFor<f64> + KernelFor<f32> + Send + Sync {
 
 /// Element types that kernels are compiled for: `f64` and `f32`.
 pub trait Storage: Element {
+    /// The distance from 1 to the next number.
+    const EPSILON: f64;
     /// The kernel's functions for this type.
     fn of(kernel: &dyn Kernel) -> &dyn KernelFor<Self>;
 }
 
 impl Storage for f64 {
+    const EPSILON: f64 = f64::EPSILON;
     fn of(kernel: &dyn Kernel) -> &dyn KernelFor<f64> {
         kernel
     }
 }
 
 impl Storage for f32 {
+    const EPSILON: f64 = f32::EPSILON as f64;
     fn of(kernel: &dyn Kernel) -> &dyn KernelFor<f32> {
         kernel
     }

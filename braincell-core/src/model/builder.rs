@@ -1,8 +1,8 @@
 //! Recording a model.
 
 use super::{
-    DiffEqState, Domain, DomainInfo, Group, Launch, Model, ModelError, Parameter, ParameterId,
-    ParameterInfo, SignalId, SignalInfo, StateId, StateInfo, unknown,
+    Cable, CableInfo, DiffEqState, Domain, DomainInfo, Group, Launch, Model, ModelError, Parameter,
+    ParameterId, ParameterInfo, SignalId, SignalInfo, StateId, StateInfo, unknown,
 };
 use crate::input::Input;
 use crate::kernel::Kernel;
@@ -82,6 +82,7 @@ impl ModelBuilder {
                 signals: Vec::new(),
                 launches: Vec::new(),
                 groups: vec![parent],
+                cable: None,
             },
             names: HashSet::new(),
             group: 0,
@@ -239,6 +240,34 @@ impl ModelBuilder {
             input,
         });
         Ok(SignalId(self.model.signals.len() - 1))
+    }
+
+    /// Couples a membrane potential along a tree. A model has at most one cable.
+    ///
+    /// # Errors
+    /// If the cable is malformed or a second one, or its signals do not live on the junctions.
+    pub fn cable(&mut self, cable: Cable) -> Result<(), ModelError> {
+        let model = &self.model;
+        if model.cable.is_some() {
+            return Err(ModelError::Invalid(
+                "the model has a second cable; it can have one".to_string(),
+            ));
+        }
+        let domain = model.states[cable.voltage.0].domain;
+        let info = CableInfo::new(cable, model.domains[domain.0].rows)?;
+        for signal in [info.cable.current, info.cable.potential] {
+            let Some(signal) = signal else { continue };
+            let signal = &model.signals[signal.0];
+            let rows = model.domains[signal.domain.0].rows;
+            if rows != info.junctions {
+                return Err(ModelError::Invalid(format!(
+                    "signal \"{}\" of the cable lives on {rows} elements; there are {} junctions",
+                    signal.name, info.junctions
+                )));
+            }
+        }
+        self.model.cable = Some(info);
+        Ok(())
     }
 
     fn claim(&mut self, name: &str) -> Result<(), ModelError> {

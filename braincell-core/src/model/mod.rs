@@ -5,6 +5,7 @@
 //! [`Ode`] is the short way for a plain system of equations.
 
 mod builder;
+mod cable;
 mod independent;
 mod module;
 mod ode;
@@ -12,10 +13,13 @@ mod state;
 pub mod systems;
 
 pub use builder::{Launches, ModelBuilder, Phase, Source, Target};
+pub use cable::{Cable, CableNode};
 pub use independent::IndependentIntegration;
 pub use module::DiffEqModule;
 pub use ode::{Ode, OdeModule, ode};
 pub use state::{DiffEqState, Parameter, Part, Values};
+
+pub(crate) use cable::CableInfo;
 
 use crate::input::Input;
 use crate::kernel::Kernel;
@@ -188,6 +192,7 @@ pub struct Model {
     pub(crate) signals: Vec<SignalInfo>,
     pub(crate) launches: Vec<Launch>,
     pub(crate) groups: Vec<Group>,
+    pub(crate) cable: Option<CableInfo>,
 }
 
 impl Model {
@@ -233,7 +238,8 @@ impl Model {
             noise: targets
                 .into_iter()
                 .any(|t| matches!(t, Target::Diffusion(s) if self.states[s.0].group == group)),
-            cable: false,
+            cable: (self.cable.as_ref())
+                .is_some_and(|c| self.states[c.cable.voltage.0].group == group),
         }
     }
 
@@ -352,6 +358,22 @@ impl Model {
             None => Some(Some(map.clone())),
             Some(outer) => Some(Some(map.iter().map(|&row| outer[row as usize]).collect())),
         }
+    }
+
+    /// Jump times of all inputs after `from` and before `until`, sorted.
+    pub(crate) fn jumps(&self, from: f64, until: f64) -> Vec<f64> {
+        let inputs = self.signals.iter().flat_map(|s| s.input.iter().flatten());
+        let mut jumps = Vec::new();
+        for input in inputs {
+            let mut jump = input.next_jump(from);
+            while jump < until {
+                jumps.push(jump);
+                jump = input.next_jump(jump);
+            }
+        }
+        jumps.sort_by(f64::total_cmp);
+        jumps.dedup();
+        jumps
     }
 }
 

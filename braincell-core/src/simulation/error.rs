@@ -24,6 +24,23 @@ pub enum Setup {
         /// The step, ms.
         step: f64,
     },
+    /// The solver cannot estimate its error.
+    #[error("solver \"{solver}\" has no error estimate, so its steps cannot be adapted; {}", these_can(.adaptive))]
+    NotAdaptive {
+        /// The solver.
+        solver: String,
+        /// Solvers that would do.
+        adaptive: Vec<String>,
+    },
+    /// The tolerances make no sense.
+    #[error("the tolerances of the adaptive run make no sense: {0}")]
+    Tolerances(String),
+    /// An adaptive run that records has no recording interval.
+    #[error("an adaptive run needs a recording interval, for example 0.1 ms")]
+    NoInterval,
+    /// The recording interval is not a positive number.
+    #[error("the recording interval is {0} ms; it must be positive and finite")]
+    Interval(f64),
     /// The threshold is not a number.
     #[error("the spike threshold is {0}; it must be finite")]
     Threshold(f64),
@@ -39,6 +56,13 @@ pub enum Setup {
         /// How many there are.
         all: usize,
     },
+}
+
+fn these_can(names: &[String]) -> String {
+    match names {
+        [] => "no registered solver that fits this model can".to_string(),
+        names => format!("these can: {}", names.join(", ")),
+    }
 }
 
 fn multiples(interval: f64, step: f64) -> String {
@@ -75,6 +99,114 @@ pub enum RunError {
     },
     /// A state became infinite, NaN, or left its bounds.
     BadValue(Box<BadValue>),
+    /// Newton's method did not converge.
+    NoConvergence(Box<NoConvergence>),
+    /// An adaptive run needed too many steps, or too small ones.
+    StepsExhausted(Box<StepsExhausted>),
+}
+
+/// Why an adaptive run came to an end before its time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepsExhausted {
+    /// The solver.
+    pub solver: String,
+    /// Time reached, ms.
+    pub time: f64,
+    /// The step tried last, ms.
+    pub h: f64,
+    /// The smallest step accepted, ms.
+    pub smallest: f64,
+    /// Steps tried.
+    pub attempts: u64,
+    /// Of these, rejected.
+    pub rejected: u64,
+    /// The state whose error was most often the greatest.
+    pub limiting: String,
+    /// In which share of the steps.
+    pub share: f64,
+    /// The greatest |∂f_i/∂y_i| at the end, per ms.
+    pub fastest_rate: f64,
+    /// Where the solver's stability region ends on the negative real axis.
+    pub stability_limit: Option<f64>,
+    /// Cell of the population, from 0.
+    pub cell: usize,
+    /// Solvers for stiff models.
+    pub stiff: Vec<String>,
+}
+
+impl fmt::Display for StepsExhausted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rates = self.h * self.fastest_rate;
+        write!(
+            f,
+            "{} stood at t = {} ms after {} steps, {} of them rejected, in cell {}; the last step tried was {:.3e} ms, \
+             the smallest accepted {:.3e} ms. {} had the greatest error in {:.0} % of the steps. ",
+            self.solver,
+            self.time,
+            self.attempts,
+            self.rejected,
+            self.cell,
+            self.h,
+            self.smallest,
+            self.limiting,
+            100.0 * self.share
+        )?;
+        match self.stability_limit {
+            Some(limit) if rates > 0.3 * limit => {
+                write!(
+                    f,
+                    "The fastest rate is {:.3e} per ms, so that step × rate = {rates:.2} is near the stability limit \
+                     {limit:.2} of this solver: the model is stiff. What to do: use a solver that suits stiff models",
+                    self.fastest_rate
+                )?;
+                if !self.stiff.is_empty() {
+                    write!(f, ": {}", self.stiff.join(", "))?;
+                }
+                f.write_str(".")
+            }
+            _ => write!(
+                f,
+                "The fastest rate is {:.3e} per ms. What to do: allow more steps, loosen the tolerances, or look at the \
+                 equations of {}: a discontinuity or a singularity there would explain it.",
+                self.fastest_rate, self.limiting
+            ),
+        }
+    }
+}
+
+/// A step whose equations Newton's method did not solve.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NoConvergence {
+    /// The solver.
+    pub solver: String,
+    /// Number of the step, from 0.
+    pub step: u64,
+    /// Time at the beginning of the step, ms.
+    pub time: f64,
+    /// Step size, ms.
+    pub h: f64,
+    /// Cell of the population, from 0.
+    pub cell: usize,
+    /// Norms of the corrections, one per iteration; 1 is the tolerance.
+    pub history: Vec<f64>,
+    /// What to try.
+    pub advice: String,
+}
+
+impl fmt::Display for NoConvergence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "Newton's method did not converge in step {} of {}, from t = {} ms with dt = {} ms, in cell {}. \
+             The corrections, in units of the tolerance, were",
+            self.step, self.solver, self.time, self.h, self.cell
+        )?;
+        for (k, norm) in self.history.iter().enumerate() {
+            let comma = if k > 0 { "," } else { "" };
+            write!(f, "{comma} {norm:.1e}")?;
+        }
+        write!(f, ". What to do: {}.", self.advice)
+    }
 }
 
 /// The first bad value of a run.
@@ -116,6 +248,8 @@ impl fmt::Display for RunError {
                 "the run cannot end at {until} ms: it stands at {now} ms; give a finite, later time"
             ),
             RunError::BadValue(bad) => bad.fmt(f),
+            RunError::NoConvergence(failure) => failure.fmt(f),
+            RunError::StepsExhausted(report) => report.fmt(f),
         }
     }
 }

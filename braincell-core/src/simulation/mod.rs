@@ -1,18 +1,21 @@
 //! The time loop: a model, a solver and a step size, run and recorded.
 
+mod adaptive;
 mod error;
 mod recording;
 mod setup;
 mod tile;
 
-pub use error::{BadValue, LastGood, RunError, Setup as SetupError};
+pub use adaptive::Tolerances;
+pub use error::{BadValue, LastGood, NoConvergence, RunError, Setup as SetupError, StepsExhausted};
 pub use recording::{Column, Counters, Recording, SpikeTrain, Trace};
-pub use setup::{Record, Setup};
+pub use setup::{Record, Setup, Stepping};
 
-use crate::engine::Engine;
+use crate::engine::{Engine, Workspace};
 use crate::kernel::Storage;
 use crate::model::{DiffEqState, Model, Values, unknown};
 use crate::registry::Solver;
+use adaptive::Goal;
 use ndarray::Array2;
 use setup::Plan;
 use std::ops::ControlFlow;
@@ -47,7 +50,7 @@ pub struct Simulation<F: Storage = f64> {
     /// One per width of tile: all but the last tile are equally wide.
     engines: Vec<Engine<F>>,
     tiles: Vec<Tile<F>>,
-    arenas: Vec<Vec<F>>,
+    workspaces: Vec<Workspace<F>>,
     /// Times of the samples so far.
     times: Vec<f64>,
     /// Steps are counted from here: step k ends at origin + (k + 1) · step.
@@ -55,8 +58,12 @@ pub struct Simulation<F: Storage = f64> {
     steps_done: u64,
     /// Steps made before the origin.
     steps_before: u64,
+    /// For an adaptive run.
+    tolerances: Option<Tolerances>,
     /// What to try when a run fails.
     advice: String,
+    /// Solvers for stiff models.
+    stiff: Vec<String>,
 }
 
 /// A step of this many times the step size or less is a rounding error.
@@ -75,7 +82,13 @@ impl<F: Storage> Simulation<F> {
 
     /// The time reached, ms.
     pub fn time(&self) -> f64 {
-        self.origin + self.steps_done as f64 * self.plan.step
+        match self.tolerances {
+            None => self.origin + self.steps_done as f64 * self.plan.step,
+            Some(_) => {
+                let reached = self.tiles.iter().map(|tile| tile.controller.t);
+                reached.fold(f64::INFINITY, f64::min)
+            }
+        }
     }
 
     /// Runs until time `until`, ms.
@@ -103,6 +116,9 @@ impl<F: Storage> Simulation<F> {
         let now = self.time();
         if !until.is_finite() || until < now {
             return Err(RunError::Until { until, now });
+        }
+        if self.tolerances.is_some() {
+            return self.run_adaptive(until, observer);
         }
         let whole = ((until - now) / step + ROUNDING).floor();
         let rest = until - (now + whole * step);
@@ -138,6 +154,68 @@ impl<F: Storage> Simulation<F> {
         Ok(Outcome::Finished)
     }
 
+    fn run_adaptive(
+        &mut self,
+        until: f64,
+        observer: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<Outcome, RunError> {
+        let Some(tolerances) = self.tolerances.clone() else {
+            return Ok(Outcome::Finished);
+        };
+        let now = self.time();
+        let interval = self.plan.step;
+        self.reserve(((until - now) / interval) as u64);
+        if self.times.is_empty() {
+            self.sample_initial();
+        }
+        let jumps = self.model.jumps(now, until);
+        // The observer is called after each part.
+        const PARTS: u32 = 200;
+        for part in 1..=PARTS {
+            let target = match part {
+                PARTS => until,
+                part => now + (until - now) * f64::from(part) / f64::from(PARTS),
+            };
+            let goal = Goal {
+                target,
+                until,
+                jumps: &jumps,
+                origin: self.origin,
+                interval,
+                tolerances: &tolerances,
+                info: &self.solver.info,
+            };
+            for tile in &mut self.tiles {
+                let engine = &mut self.engines[tile.engine];
+                tile.advance(engine, goal, &mut self.workspaces[tile.engine]);
+            }
+            let samples = self.tiles.iter().map(|t| t.samples).min().unwrap_or(0);
+            let missing = self.times.len()..samples;
+            self.times
+                .extend(missing.map(|k| self.origin + k as f64 * interval));
+            if let Some(tile) = self.tiles.iter().find(|tile| tile.failure.is_some())
+                && let Some(failure) = &tile.failure
+            {
+                let (engine, w) = (
+                    &self.engines[tile.engine],
+                    &mut self.workspaces[tile.engine],
+                );
+                return Err(match failure.is_exhausted() {
+                    Some(stop) => {
+                        let info = &self.solver.info;
+                        tile.exhausted(&self.model, engine, info, &self.stiff, w, stop)
+                    }
+                    None => failure.explain(&self.model, &self.solver.name, &self.advice),
+                });
+            }
+            let time = self.time();
+            if observer(Progress { time, until }).is_break() && part < PARTS {
+                return Ok(Outcome::Stopped);
+            }
+        }
+        Ok(Outcome::Finished)
+    }
+
     fn reserve(&mut self, steps: u64) {
         let samples = (steps / self.plan.every + 2) as usize;
         self.times.reserve(samples);
@@ -151,27 +229,39 @@ impl<F: Storage> Simulation<F> {
         self.times.push(self.origin);
         let plan = &self.plan;
         for tile in &mut self.tiles {
-            let (engine, arena) = (&self.engines[tile.engine], &mut self.arenas[tile.engine]);
-            tile.load(engine, arena);
-            tile.sample(engine, self.origin, self.origin + 0.5 * plan.step, arena);
+            let (engine, w) = (
+                &self.engines[tile.engine],
+                &mut self.workspaces[tile.engine],
+            );
+            tile.load(engine, w);
+            let within = self.origin
+                + if plan.step.is_finite() {
+                    1e-3 * plan.step
+                } else {
+                    0.0
+                };
+            tile.sample(engine, self.origin, within, w);
         }
     }
 
     /// Advances all tiles by `steps` steps of size `h`.
     fn block(&mut self, steps: u64, h: f64) -> Result<(), RunError> {
+        let end = self.origin + (self.steps_done + steps) as f64 * h;
+        let jumps = self.model.jumps(self.time() - ROUNDING * h, end);
         let block = Block {
             origin: self.origin,
             first_step: self.steps_done,
             steps,
             h,
             before: self.steps_before,
+            jumps: &jumps,
         };
         for tile in &mut self.tiles {
-            let (engine, arena) = (
+            let (engine, w) = (
                 &mut self.engines[tile.engine],
-                &mut self.arenas[tile.engine],
+                &mut self.workspaces[tile.engine],
             );
-            tile.run(&self.plan, engine, block, arena);
+            tile.run(&self.plan, engine, block, w);
         }
         // After a failure the record ends with the last sample that all cells have.
         let samples = self.tiles.iter().map(|t| t.samples).min().unwrap_or(0);
@@ -204,9 +294,14 @@ impl<F: Storage> Simulation<F> {
         let mut counters = Counters::default();
         for tile in &self.tiles {
             tile.collect(samples, &mut data, &mut spikes);
-            counters.steps += tile.steps;
+            counters.steps += tile.steps + tile.controller.accepted;
+            counters.rejected += tile.controller.rejected;
+            counters.newton_iterations += tile.work.newton_iterations;
+            counters.jacobians += tile.work.jacobians;
+            counters.factorisations += tile.work.factorisations;
         }
-        counters.right_hand_sides = counters.steps * self.solver.program.right_hand_sides() as u64;
+        counters.right_hand_sides =
+            (counters.steps + counters.rejected) * self.engines[0].right_hand_sides();
         let last = self.times.last().copied().unwrap_or(self.origin);
         for train in &mut spikes {
             train.times.retain(|&t| t <= last.max(self.time()));
@@ -234,17 +329,20 @@ impl<F: Storage> Simulation<F> {
         let mut derivative = value.clone();
         let t = self.time();
         for tile in &self.tiles {
-            let (engine, arena) = (&self.engines[tile.engine], &mut self.arenas[tile.engine]);
-            tile.load(engine, arena);
+            let (engine, w) = (
+                &self.engines[tile.engine],
+                &mut self.workspaces[tile.engine],
+            );
+            tile.load(engine, w);
             let plane = engine.layout.states[place];
-            let slope = engine.slope(1, tile.first, tile::standing(t, self.plan.step), arena);
+            let slope = engine.slope(1, tile.first, tile::standing(t, self.plan.step), w);
             for element in 0..rows {
                 for lane in 0..engine.layout.lanes {
                     let at = plane.offset + element * engine.layout.lanes + lane;
                     let cell = [element, tile.first + lane];
-                    value[cell] = arena[engine.layout.current[info.group] + at].to_f64();
+                    value[cell] = w.arena[engine.layout.current[info.group] + at].to_f64();
                     if info.group == 0 {
-                        derivative[cell] = arena[slope + at].to_f64();
+                        derivative[cell] = w.arena[slope + at].to_f64();
                     }
                 }
             }

@@ -43,10 +43,18 @@ pub struct SpikeTrain {
 /// The work done, summed over all tiles of cells.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
-    /// Steps.
+    /// Steps, rejected ones not counted.
     pub steps: u64,
+    /// Steps that an adaptive run rejected.
+    pub rejected: u64,
     /// Evaluations of the right-hand side by the step program.
     pub right_hand_sides: u64,
+    /// Newton iterations.
+    pub newton_iterations: u64,
+    /// Jacobians computed in Newton iterations.
+    pub jacobians: u64,
+    /// Factorisations of the linear systems of a tile.
+    pub factorisations: u64,
 }
 
 /// Samples, spikes and counters of a run.

@@ -1,10 +1,11 @@
 //! Setting up a run.
 
+use super::adaptive::Tolerances;
 use super::error::Setup as SetupError;
 use super::recording::{Column, SpikeTrain};
 use super::tile::Tile;
 use super::{ROUNDING, Simulation};
-use crate::engine::Engine;
+use crate::engine::{Engine, EngineOptions, Keep};
 use crate::kernel::Storage;
 use crate::model::{Model, SignalId, unknown};
 use crate::registry::{Registry, Solver};
@@ -30,6 +31,15 @@ impl From<&str> for Record {
             cells: Vec::new(),
         }
     }
+}
+
+/// How steps are chosen.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Stepping {
+    /// All of this size, ms.
+    Fixed(f64),
+    /// By the error estimate.
+    Adaptive(Tolerances),
 }
 
 /// What to run: solver, step size, and what to record.
@@ -62,25 +72,38 @@ impl From<&str> for Record {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Setup {
     solver: String,
-    step: f64,
+    stepping: Stepping,
     records: Vec<Record>,
     every: Option<f64>,
     spikes: Vec<(Record, f64)>,
     lanes: Option<usize>,
     level: Option<Level>,
+    seed: u64,
 }
 
 impl Setup {
     /// A run with a solver (`"rk4"`, `"rk2(alpha=0.5)"`) and a step size in ms.
     pub fn new(solver: impl Into<String>, step: f64) -> Self {
+        Self::with_stepping(solver, Stepping::Fixed(step))
+    }
+
+    /// A run whose steps follow the error estimate of the solver. A recording interval must be given with
+    /// [`Setup::every`] if anything is recorded.
+    pub fn adaptive(solver: impl Into<String>, tolerances: Tolerances) -> Self {
+        Self::with_stepping(solver, Stepping::Adaptive(tolerances))
+    }
+
+    /// A run with steps of either kind.
+    pub fn with_stepping(solver: impl Into<String>, stepping: Stepping) -> Self {
         Self {
             solver: solver.into(),
-            step,
+            stepping,
             records: Vec::new(),
             every: None,
             spikes: Vec::new(),
             lanes: None,
             level: None,
+            seed: 0,
         }
     }
 
@@ -115,6 +138,12 @@ impl Setup {
         self
     }
 
+    /// The seed of the noise of a stochastic model. The default is 0.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
     /// Joins solver and model, and prepares the run.
     ///
     /// # Errors
@@ -125,23 +154,8 @@ impl Setup {
         registry: &Registry,
         model: &Model,
     ) -> Result<Simulation<F>, SetupError> {
-        let step = self.step;
-        if !(step.is_finite() && step > 0.0) {
-            return Err(SetupError::Step(step));
-        }
-        let every = match self.every {
-            None => 1.0,
-            Some(interval) => {
-                let every = (interval / step).round();
-                let off = (interval - every * step).abs();
-                // Also refuses NaN.
-                if !(every >= 1.0 && off <= 1e3 * ROUNDING * interval) {
-                    return Err(SetupError::Every { interval, step });
-                }
-                every
-            }
-        };
         let solver = registry.join(&self.solver, model)?;
+        let (step, every) = self.grid(registry, &solver, model)?;
         let mut solvers: Vec<(Solver, usize)> = vec![(solver.clone(), 1)];
         for (g, group) in model.groups.iter().enumerate().skip(1) {
             if let Some((name, substeps)) = &group.solver {
@@ -150,24 +164,40 @@ impl Setup {
             }
         }
         let model = Arc::new(model.clone());
-        let plan = Plan::new(&model, self, every as u64)?;
+        let plan = Plan::new(&model, self, step, every)?;
         let rows = model.states.iter().map(|s| model.domains[s.domain.0].rows);
         let default = if rows.max() == Some(1) { 256 } else { 8 };
         let cells = model.cells;
-        let lanes = self.lanes.unwrap_or(default).clamp(1, cells);
+        // Every cell has its own step sizes in an adaptive run.
+        let lanes = match self.stepping {
+            Stepping::Fixed(_) => self.lanes.unwrap_or(default).clamp(1, cells),
+            Stepping::Adaptive(_) => 1,
+        };
         let level = self.level.unwrap_or_else(Level::detect);
         let programs: Vec<_> = solvers.iter().map(|(s, n)| (&s.program, *n)).collect();
+        let options = EngineOptions {
+            level,
+            seed: self.seed,
+            keep: match self.stepping {
+                Stepping::Fixed(_) => Keep::default(),
+                Stepping::Adaptive(_) => Keep {
+                    error: true,
+                    dense: true,
+                },
+            },
+            record_signals: plan.signals.clone(),
+        };
         let widths = [lanes, cells % lanes];
         let widths = widths.iter().filter(|&&lanes| lanes > 0);
         let engines: Vec<Engine<F>> = widths
-            .map(|&lanes| Engine::new(model.clone(), &programs, lanes, level, &plan.signals))
+            .map(|&lanes| Engine::new(model.clone(), &programs, lanes, &options))
             .collect();
-        let mut arenas: Vec<Vec<F>> = engines.iter().map(Engine::arena).collect();
+        let mut workspaces: Vec<_> = engines.iter().map(Engine::workspace).collect();
         let mut tiles = Vec::new();
         for first in (0..cells).step_by(lanes) {
             let engine = usize::from(cells - first < lanes);
-            let arena = &mut arenas[engine];
-            tiles.push(Tile::new(first, engine, &engines[engine], &plan, arena));
+            let w = &mut workspaces[engine];
+            tiles.push(Tile::new(first, engine, &engines[engine], &plan, w));
         }
         let stiff = registry.fitting_stiff(model.capabilities());
         let advice = match stiff[..] {
@@ -184,13 +214,67 @@ impl Setup {
             plan,
             engines,
             tiles,
-            arenas,
+            workspaces,
             times: Vec::new(),
             origin: 0.0,
             steps_done: 0,
             steps_before: 0,
+            tolerances: match &self.stepping {
+                Stepping::Fixed(_) => None,
+                Stepping::Adaptive(tolerances) => Some(tolerances.clone()),
+            },
             advice,
+            stiff,
         })
+    }
+
+    /// The interval of the time grid, and every how many of them a sample is taken.
+    fn grid(
+        &self,
+        registry: &Registry,
+        solver: &Solver,
+        model: &Model,
+    ) -> Result<(f64, u64), SetupError> {
+        let interval = self.every.unwrap_or(f64::NAN);
+        match &self.stepping {
+            Stepping::Adaptive(tolerances) => {
+                if !solver.info.is_adaptive() {
+                    let able =
+                        |name: &String| registry.get(name).is_ok_and(|e| e.info.is_adaptive());
+                    let mut adaptive = registry.fitting(model.capabilities());
+                    adaptive.retain(able);
+                    return Err(SetupError::NotAdaptive {
+                        solver: solver.name.clone(),
+                        adaptive,
+                    });
+                }
+                if let Some(fault) = tolerances.fault() {
+                    return Err(SetupError::Tolerances(fault));
+                }
+                match self.every {
+                    None if self.records.is_empty() => Ok((f64::INFINITY, 1)),
+                    None => Err(SetupError::NoInterval),
+                    Some(interval) if interval.is_finite() && interval > 0.0 => Ok((interval, 1)),
+                    Some(interval) => Err(SetupError::Interval(interval)),
+                }
+            }
+            &Stepping::Fixed(step) => {
+                if !(step.is_finite() && step > 0.0) {
+                    return Err(SetupError::Step(step));
+                }
+                if self.every.is_none() {
+                    return Ok((step, 1));
+                }
+                let every = (interval / step).round();
+                let off = (interval - every * step).abs();
+                // Also refuses NaN.
+                if every >= 1.0 && off <= 1e3 * ROUNDING * interval {
+                    Ok((step, every as u64))
+                } else {
+                    Err(SetupError::Every { interval, step })
+                }
+            }
+        }
     }
 }
 
@@ -224,9 +308,9 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    fn new(model: &Model, setup: &Setup, every: u64) -> Result<Self, SetupError> {
+    fn new(model: &Model, setup: &Setup, step: f64, every: u64) -> Result<Self, SetupError> {
         let mut plan = Plan {
-            step: setup.step,
+            step,
             every,
             columns: Vec::new(),
             variables: Vec::new(),

@@ -1,26 +1,29 @@
 //! The time loop of one tile of cells.
 
 use super::ROUNDING;
-use super::error::{BadValue, LastGood, RunError};
+use super::adaptive::{Controller, bisect, hermite};
+use super::error::{BadValue, LastGood, NoConvergence, RunError};
 use super::recording::SpikeTrain;
 use super::setup::{Plan, Variable};
-use crate::engine::{Clock, Engine};
+use crate::engine::{Clock, Engine, StepFailure, Work, Workspace};
 use crate::kernel::Storage;
 use crate::model::Model;
 use ndarray::Array2;
 
 /// Steps that all tiles make: step k leads from origin + k h to origin + (k + 1) h.
 #[derive(Clone, Copy)]
-pub(super) struct Block {
+pub(super) struct Block<'a> {
     pub origin: f64,
     pub first_step: u64,
     pub steps: u64,
     pub h: f64,
     /// Steps made before the origin.
     pub before: u64,
+    /// Jumps of inputs to all cells during the block, sorted.
+    pub jumps: &'a [f64],
 }
 
-impl Block {
+impl Block<'_> {
     /// The beginning of step k.
     pub fn begin(&self, k: u64) -> f64 {
         self.origin + k as f64 * self.h
@@ -31,39 +34,105 @@ impl Block {
 pub(super) struct Failure {
     pub step: u64,
     clock: Clock,
-    cell: usize,
-    element: usize,
-    state: usize,
-    value: f64,
-    /// Values of all states at that element before the step.
-    last_good: Vec<f64>,
+    reason: Reason,
+}
+
+pub(super) enum Reason {
+    Value {
+        cell: usize,
+        element: usize,
+        state: usize,
+        value: f64,
+        /// Values of all states at that element before the step.
+        last_good: Vec<f64>,
+    },
+    Newton(Box<StepFailure>),
+    /// The steps tried.
+    Exhausted(u64),
 }
 
 impl Failure {
+    pub fn new(step: u64, clock: Clock, reason: Reason) -> Self {
+        Self {
+            step,
+            clock,
+            reason,
+        }
+    }
+
+    /// Too many or too small steps, at time `t` with step `h` after so many attempts.
+    pub fn exhausted(t: f64, h: f64, attempts: u64) -> Self {
+        let clock = Clock {
+            t,
+            h,
+            within: t,
+            number: 0,
+        };
+        Self::new(attempts, clock, Reason::Exhausted(attempts))
+    }
+
+    /// Time, step and attempts, if the tile needed too many steps.
+    pub fn is_exhausted(&self) -> Option<(f64, f64, u64)> {
+        match self.reason {
+            Reason::Exhausted(attempts) => Some((self.clock.t, self.clock.h, attempts)),
+            _ => None,
+        }
+    }
+
     pub fn explain(&self, model: &Model, solver: &str, advice: &str) -> RunError {
-        let bad = &model.states[self.state];
-        let values = model.states.iter().zip(&self.last_good);
-        RunError::BadValue(Box::new(BadValue {
-            solver: solver.to_string(),
-            step: self.step,
-            time: self.clock.t,
-            h: self.clock.h,
-            cell: self.cell,
-            element: self.element,
-            elements: model.domains[bad.domain.0].rows,
-            name: bad.state.name.clone(),
-            value: self.value,
-            bounds: bad.state.bounds,
-            last_good: values
-                .filter(|(_, value)| !value.is_nan())
-                .map(|(info, &value)| LastGood {
-                    name: info.state.name.clone(),
-                    value,
-                    unit: info.state.unit.clone(),
-                })
-                .collect(),
-            advice: advice.to_string(),
-        }))
+        let (step, solver, advice) = (self.step, solver.to_string(), advice.to_string());
+        match &self.reason {
+            // Explained by the tile itself, which can look at the model.
+            Reason::Exhausted(_) => RunError::Until {
+                until: f64::INFINITY,
+                now: self.clock.t,
+            },
+            Reason::Newton(failure) => RunError::NoConvergence(Box::new(NoConvergence {
+                solver,
+                step,
+                time: failure.clock.t,
+                h: failure.clock.h,
+                cell: failure.cell,
+                history: failure
+                    .history
+                    .iter()
+                    .copied()
+                    .take_while(|x| !x.is_nan())
+                    .collect(),
+                advice,
+            })),
+            Reason::Value {
+                cell,
+                element,
+                state,
+                value,
+                last_good,
+            } => {
+                let bad = &model.states[*state];
+                let values = model.states.iter().zip(last_good);
+                RunError::BadValue(Box::new(BadValue {
+                    solver,
+                    step,
+                    time: self.clock.t,
+                    h: self.clock.h,
+                    cell: *cell,
+                    element: *element,
+                    elements: model.domains[bad.domain.0].rows,
+                    name: bad.state.name.clone(),
+                    value: *value,
+                    bounds: bad.state.bounds,
+                    last_good: values
+                        .filter(|(_, value)| !value.is_nan())
+                        .map(|(info, &value)| LastGood {
+                            name: info.state.name.clone(),
+                            value,
+                            unit: info.state.unit.clone(),
+                        })
+                        .collect(),
+                    advice,
+                }))
+            }
+        }
     }
 }
 
@@ -75,13 +144,13 @@ struct Column {
     place: usize,
 }
 
-struct Detector {
+pub(super) struct Detector {
     /// Number in the recording.
     number: usize,
     /// Where its value is in an array of the parent's group.
-    place: usize,
-    threshold: f64,
-    times: Vec<f64>,
+    pub place: usize,
+    pub threshold: f64,
+    pub times: Vec<f64>,
 }
 
 /// Cells advanced together, with what they record.
@@ -91,16 +160,16 @@ pub(super) struct Tile<F> {
     state: Vec<F>,
     columns: Vec<Column>,
     samples_signals: bool,
-    detectors: Vec<Detector>,
+    pub detectors: Vec<Detector>,
     /// Samples, one row of columns after the other.
     data: Vec<f64>,
     pub samples: usize,
-    /// The next jump of an input of these cells.
-    next_jump: f64,
     pub steps: u64,
+    pub work: Work,
     /// Steps of the grid done since the origin.
     pub done: u64,
     pub failure: Option<Failure>,
+    pub controller: Controller,
 }
 
 /// A clock for looking at the present state.
@@ -109,6 +178,7 @@ pub(super) fn standing(t: f64, step: f64) -> Clock {
         t,
         h: 0.0,
         within: t + 0.5 * step,
+        number: 0,
     }
 }
 
@@ -118,10 +188,10 @@ impl<F: Storage> Tile<F> {
         engine_number: usize,
         engine: &Engine<F>,
         plan: &Plan,
-        arena: &mut [F],
+        w: &mut Workspace<F>,
     ) -> Self {
         let layout = &engine.layout;
-        engine.initialise(first, 0.0, arena);
+        engine.initialise(first, 0.0, w);
         let within = |cell: usize| (first..first + layout.lanes).contains(&cell);
         let columns = plan.columns.iter().zip(&plan.variables).enumerate();
         let columns = columns.filter(|(_, (c, _))| within(c.cell));
@@ -148,7 +218,7 @@ impl<F: Storage> Tile<F> {
             threshold: d.threshold,
             times: Vec::new(),
         });
-        let state = arena[layout.all_current.range()].to_vec();
+        let state = w.arena[layout.all_current.range()].to_vec();
         Self {
             first,
             engine: engine_number,
@@ -158,10 +228,11 @@ impl<F: Storage> Tile<F> {
             state,
             data: Vec::new(),
             samples: 0,
-            next_jump: f64::NEG_INFINITY,
             steps: 0,
+            work: Work::default(),
             done: 0,
             failure: None,
+            controller: Controller::new(layout.model.states.len()),
         }
     }
 
@@ -179,41 +250,52 @@ impl<F: Storage> Tile<F> {
     }
 
     /// Puts parameters and state into the arena.
-    pub fn load(&self, engine: &Engine<F>, arena: &mut [F]) {
-        engine.layout.fill_parameters(self.first, arena);
-        arena[engine.layout.all_current.range()].copy_from_slice(&self.state);
+    pub fn load(&self, engine: &Engine<F>, w: &mut Workspace<F>) {
+        engine.layout.fill_parameters(self.first, &mut w.arena);
+        w.arena[engine.layout.all_current.range()].copy_from_slice(&self.state);
     }
 
     /// Records a sample at time `t`, with inputs from inside the piece that holds `within`.
-    pub fn sample(&mut self, engine: &Engine<F>, t: f64, within: f64, arena: &mut [F]) {
+    pub fn sample(&mut self, engine: &Engine<F>, t: f64, within: f64, w: &mut Workspace<F>) {
         if self.samples_signals && !self.columns.is_empty() {
-            let clock = Clock { t, h: 0.0, within };
-            engine.signals(self.first, clock, arena);
+            let clock = Clock {
+                t,
+                h: 0.0,
+                within,
+                number: 0,
+            };
+            engine.signals(self.first, clock, w);
         }
-        let values = self.columns.iter().map(|c| arena[c.place].to_f64());
+        let values = self.columns.iter().map(|c| w.arena[c.place].to_f64());
         self.data.extend(values);
         self.samples += 1;
     }
 
     /// Makes the steps of a block, or fails in one of them.
-    pub fn run(&mut self, plan: &Plan, engine: &mut Engine<F>, block: Block, arena: &mut [F]) {
+    pub fn run(&mut self, plan: &Plan, engine: &mut Engine<F>, block: Block, w: &mut Workspace<F>) {
         if self.failure.is_some() {
             return;
         }
-        self.load(engine, arena);
+        self.load(engine, w);
+        let mut jump = 0;
+        w.work = Work::default();
         for k in block.first_step..block.first_step + block.steps {
-            let (begin, end) = (block.begin(k), block.begin(k + 1));
-            let number = block.before + k;
-            let Some(within) = self.step(engine, number, begin, end, block.h, arena) else {
+            let Some(within) = self.step(engine, &block, k, &mut jump, w) else {
                 break;
             };
             self.done = k + 1;
             if (k + 1).is_multiple_of(plan.every) {
-                self.sample(engine, end, within, arena);
+                self.sample(engine, block.begin(k + 1), within, w);
             }
         }
+        self.keep(engine, w);
+    }
+
+    /// Takes the state out of the arena, and the work done since the tile was loaded.
+    pub fn keep(&mut self, engine: &Engine<F>, w: &Workspace<F>) {
         self.state
-            .copy_from_slice(&arena[engine.layout.all_current.range()]);
+            .copy_from_slice(&w.arena[engine.layout.all_current.range()]);
+        self.work.add(w.work);
     }
 
     /// One step of the grid, cut in pieces at jumps of the inputs. Returns a time inside the last piece, or nothing
@@ -221,93 +303,104 @@ impl<F: Storage> Tile<F> {
     fn step(
         &mut self,
         engine: &mut Engine<F>,
-        number: u64,
-        begin: f64,
-        end: f64,
-        h: f64,
-        arena: &mut [F],
+        block: &Block,
+        k: u64,
+        jump: &mut usize,
+        w: &mut Workspace<F>,
     ) -> Option<f64> {
+        let (begin, end, h) = (block.begin(k), block.begin(k + 1), block.h);
         let rounding = ROUNDING * h;
-        if self.next_jump <= begin + rounding {
-            self.next_jump = next_jump(engine, self.first, begin + rounding);
-        }
-        if self.next_jump >= end - rounding {
-            let within = begin + 0.5 * h;
-            let clock = Clock {
-                t: begin,
-                h,
-                within,
-            };
-            return self.piece(engine, number, clock, arena).then_some(within);
-        }
         let mut t = begin;
-        let mut within = begin;
-        while t < end {
-            let stop = if self.next_jump < end - rounding {
-                self.next_jump
+        loop {
+            let next = |jump: usize| block.jumps.get(jump).copied().unwrap_or(f64::INFINITY);
+            while next(*jump) <= t + rounding {
+                *jump += 1;
+            }
+            let stop = if next(*jump) < end - rounding {
+                next(*jump)
             } else {
                 end
             };
-            within = 0.5 * (t + stop);
+            let whole = t == begin && stop == end;
             let clock = Clock {
                 t,
-                h: stop - t,
-                within,
+                h: if whole { h } else { stop - t },
+                within: t + 0.5 * (stop - t),
+                number: self.steps,
             };
-            engine.prepare(clock.h);
-            if !self.piece(engine, number, clock, arena) {
+            if !whole {
+                engine.prepare(clock.h);
+            }
+            let sound = self.piece(engine, block.before + k, clock, w);
+            if !whole {
                 engine.prepare(h);
+            }
+            if !sound {
                 return None;
             }
-            t = stop;
-            if self.next_jump <= t + rounding {
-                self.next_jump = next_jump(engine, self.first, t + rounding);
+            if stop == end {
+                return Some(clock.within);
             }
+            t = stop;
         }
-        engine.prepare(h);
-        Some(within)
     }
 
     /// A step inside one smooth piece. Returns whether it went well; if not, the state is what it was before.
-    fn piece(&mut self, engine: &Engine<F>, number: u64, clock: Clock, arena: &mut [F]) -> bool {
-        engine.advance(self.first, clock, arena);
-        self.detect(engine, clock, arena);
-        engine.finish(self.first, clock, arena);
+    fn piece(
+        &mut self,
+        engine: &Engine<F>,
+        number: u64,
+        clock: Clock,
+        w: &mut Workspace<F>,
+    ) -> bool {
+        let advanced = engine.advance(self.first, clock, w);
         self.steps += 1;
-        if engine.is_sound(arena) {
-            return true;
-        }
-        self.failure = Some(self.examine(engine, number, clock, arena));
+        let reason = match advanced {
+            Ok(()) => {
+                self.detect(engine, clock, w);
+                engine.finish(self.first, clock, w);
+                if engine.is_sound(&w.arena) {
+                    return true;
+                }
+                self.examine(engine, &w.arena)
+            }
+            Err(failure) => Reason::Newton(Box::new(failure)),
+        };
+        self.failure = Some(Failure {
+            step: number,
+            clock,
+            reason,
+        });
         let layout = &engine.layout;
-        arena.copy_within(layout.all_previous.range(), layout.all_current.offset);
+        w.arena
+            .copy_within(layout.all_previous.range(), layout.all_current.offset);
         false
     }
 
     /// Finds threshold crossings in the step just made.
-    fn detect(&mut self, engine: &Engine<F>, clock: Clock, arena: &mut [F]) {
+    fn detect(&mut self, engine: &Engine<F>, clock: Clock, w: &mut Workspace<F>) {
         let layout = &engine.layout;
         let (before, after) = (layout.previous[0], layout.current[0]);
         let mut slopes = None;
         for detector in &mut self.detectors {
             let place = detector.place;
             let (y0, y1) = (
-                arena[before + place].to_f64(),
-                arena[after + place].to_f64(),
+                w.arena[before + place].to_f64(),
+                w.arena[after + place].to_f64(),
             );
             if !(y0 < detector.threshold && y1 >= detector.threshold) {
                 continue;
             }
-            let at = *slopes.get_or_insert_with(|| {
-                [0, 1].map(|end| engine.slope(end, self.first, clock, arena))
-            });
-            let [d0, d1] = at.map(|slope| arena[slope + place].to_f64() * clock.h);
+            let at = *slopes
+                .get_or_insert_with(|| [0, 1].map(|end| engine.slope(end, self.first, clock, w)));
+            let [d0, d1] = at.map(|slope| w.arena[slope + place].to_f64() * clock.h);
             let fraction = crossing(y0, y1, d0, d1, detector.threshold);
             detector.times.push(clock.t + fraction * clock.h);
         }
     }
 
     /// What is wrong with the state.
-    fn examine(&self, engine: &Engine<F>, step: u64, clock: Clock, arena: &[F]) -> Failure {
+    pub fn examine(&self, engine: &Engine<F>, arena: &[F]) -> Reason {
         let layout = &engine.layout;
         let model = &layout.model;
         let mut found = (0, 0, 0, f64::NAN);
@@ -339,9 +432,7 @@ impl<F: Storage> Tile<F> {
             let offset = layout.previous[info.group] + layout.states[s].offset;
             arena[offset + element * layout.lanes + lane].to_f64()
         });
-        Failure {
-            step,
-            clock,
+        Reason::Value {
             cell: self.first + lane,
             element,
             state,
@@ -365,39 +456,7 @@ impl<F: Storage> Tile<F> {
     }
 }
 
-/// The first jump after `t` of an input of the tile that begins with cell `first`.
-fn next_jump<F>(engine: &Engine<F>, first: usize, t: f64) -> f64 {
-    let layout = &engine.layout;
-    let signals = layout
-        .model
-        .signals
-        .iter()
-        .filter_map(|s| s.input.as_deref());
-    let inputs = signals.flat_map(|inputs| match inputs {
-        [_] => inputs,
-        _ => &inputs[first..first + layout.lanes],
-    });
-    inputs
-        .map(|input| input.next_jump(t))
-        .fold(f64::INFINITY, f64::min)
-}
-
 /// Where in 0..1 the cubic with values y0 < threshold ≤ y1 and derivatives d0, d1 at 0 and 1 crosses the threshold.
-pub(super) fn crossing(y0: f64, y1: f64, d0: f64, d1: f64, threshold: f64) -> f64 {
-    let value = |x: f64| {
-        let (a, b) = (y1 - y0, 1.0 - x);
-        // y0 + x a + x (1 - x) ((1 - x) (d0 - a) - x (d1 - a))
-        y0 + x * a + x * b * (b * (d0 - a) - x * (d1 - a))
-    };
-    let (mut low, mut high) = (0.0, 1.0);
-    // Bisection: sure, and 60 halvings reach the last bit.
-    for _ in 0..60 {
-        let middle = 0.5 * (low + high);
-        if value(middle) < threshold {
-            low = middle;
-        } else {
-            high = middle;
-        }
-    }
-    0.5 * (low + high)
+fn crossing(y0: f64, y1: f64, d0: f64, d1: f64, threshold: f64) -> f64 {
+    bisect(0.0, 1.0, |x| hermite(y0, y1, d0, d1, x) >= threshold)
 }

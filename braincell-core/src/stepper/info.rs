@@ -88,8 +88,12 @@ pub struct SolverInfo {
     pub aliases: Vec<String>,
     /// Family, such as "rk".
     pub family: String,
-    /// Order of convergence.
+    /// Order of convergence; of a stochastic solver the weak order.
     pub order: u32,
+    /// Order on models without a cable, if it is higher: the splitting along the cable may be what limits a method.
+    pub order_without_cable: Option<u32>,
+    /// Strong order of convergence of a stochastic solver.
+    pub strong_order: Option<f64>,
     /// Order of the embedded solution that estimates the error; with one, steps can be adapted.
     pub embedded_order: Option<u32>,
     /// One sentence.
@@ -116,6 +120,8 @@ impl SolverInfo {
             aliases: Vec::new(),
             family: family.into(),
             order,
+            order_without_cable: None,
+            strong_order: None,
             embedded_order: None,
             description: String::new(),
             formula: String::new(),

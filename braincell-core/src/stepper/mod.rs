@@ -7,10 +7,12 @@
 mod info;
 mod ops;
 mod program;
+mod simple;
 
 pub use info::{Needs, Properties, SolverInfo, SolverParameter};
 pub use ops::{Array, Coef, Jacobian, Linearization, Parts, StepError, StepOps, Terms, h, num};
 pub use program::{MAX_OPS, Op, Program, ProgramError};
+pub use simple::{StepFn, stepper};
 
 /// A solver: metadata, and the program of one step.
 ///

@@ -470,11 +470,11 @@ impl StepOps {
         Ok(out)
     }
 
-    /// The slopes k_i = f(t + c_i h, y + h Σ_j a_ij k_j) of a fully implicit Runge–Kutta method, by Newton's method.
+    /// The stages z_i = y + h Σ_j a_ij f(t + c_j h, z_j) of a fully implicit Runge–Kutta method, by Newton's method.
     ///
     /// # Errors
     /// As [`StepOps::rhs`]; also if `a` is not square with one row per c, or has more than 4.
-    pub fn implicit_slopes(
+    pub fn implicit_stages(
         &mut self,
         a: &[&[f64]],
         c: &[f64],
@@ -492,7 +492,7 @@ impl StepOps {
         }
         self.known(y)?;
         let out: Vec<Array> = (0..s).map(|_| self.array()).collect();
-        self.push(Op::ImplicitSlopes {
+        self.push(Op::ImplicitStages {
             out: out.clone(),
             a: a.iter().map(|row| row.to_vec()).collect(),
             c: c.to_vec(),

@@ -77,8 +77,8 @@ pub enum Op {
         base: Array,
         guess: Array,
     },
-    /// [`StepOps::implicit_slopes`]
-    ImplicitSlopes {
+    /// [`StepOps::implicit_stages`]
+    ImplicitStages {
         out: Vec<Array>,
         a: Vec<Vec<f64>>,
         c: Vec<f64>,
@@ -152,7 +152,7 @@ impl Op {
             | Op::Diffusion { out, .. }
             | Op::TimesWiener { out, .. }
             | Op::Product { out, .. } => vec![*out],
-            Op::ImplicitSlopes { out, .. } => out.clone(),
+            Op::ImplicitStages { out, .. } => out.clone(),
             Op::Linearize { .. } | Op::Dense { .. } | Op::Error { .. } | Op::Commit { .. } => {
                 Vec::new()
             }
@@ -165,7 +165,7 @@ impl Op {
             Op::Rhs { y, .. }
             | Op::Linearize { y, .. }
             | Op::Relax { y, .. }
-            | Op::ImplicitSlopes { y, .. }
+            | Op::ImplicitStages { y, .. }
             | Op::Diffusion { y, .. } => vec![*y],
             Op::Combine { terms, .. } => terms.iter().map(|(_, a)| *a).collect(),
             Op::Select { a, b, .. } | Op::Product { a, b, .. } => vec![*a, *b],
@@ -397,11 +397,11 @@ impl fmt::Display for Op {
                 Of(*parts, *terms),
                 At(*c)
             ),
-            Op::ImplicitSlopes { out, a, c, y } => {
+            Op::ImplicitStages { out, a, c, y } => {
                 let names: Vec<String> = out.iter().map(Array::to_string).collect();
                 write!(
                     f,
-                    "{} = solve k_i = f(t + c_i h, {y} + h Σ a_ij k_j), c = {c:?}, a = {a:?}",
+                    "{} = solve z_i = {y} + h Σ a_ij f(t + c_j h, z_j), c = {c:?}, a = {a:?}",
                     names.join(", ")
                 )
             }

@@ -73,8 +73,13 @@ pub fn load(
     let replaced = if again {
         Vec::new()
     } else {
-        let replace = names == Names::Override;
-        let done = registry.register_all(plugin.steppers(), &origin, replace);
+        let steppers = plugin.steppers().to_vec();
+        let done = match names {
+            Names::MustBeFree => registry
+                .register_all(steppers, &origin)
+                .map(|()| Vec::new()),
+            Names::Override => registry.register_all_override(steppers, &origin),
+        };
         done.map_err(|error| PluginError {
             file: plugin.path().to_path_buf(),
             problem: error.into(),

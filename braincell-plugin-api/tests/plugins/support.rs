@@ -64,7 +64,10 @@ pub fn built(name: &str) -> PathBuf {
     target().join("debug").join(name)
 }
 
-/// The example plugins, and the methods of braincell-solvers-rk, built on first use.
+/// The families of built-in solvers.
+pub const FAMILIES: [&str; 4] = ["rk", "expeuler", "implicit", "cable"];
+
+/// The example plugins, and the families of built-in solvers as plugins, built on first use.
 pub fn examples() {
     static DONE: OnceLock<()> = OnceLock::new();
     DONE.get_or_init(|| {
@@ -72,8 +75,14 @@ pub fn examples() {
             let folder = home().join("../examples/plugins").join(name);
             cargo(&folder, &["build"]);
         }
-        let family = home().join("../braincell-solvers-rk");
-        cargo(&family, &["build", "--example", "rk_plugin"]);
+        let workspace = home().join("..");
+        let mut arguments = vec!["build".to_string()];
+        for family in FAMILIES {
+            arguments.push(format!("--package=braincell-solvers-{family}"));
+            arguments.push(format!("--example={family}_plugin"));
+        }
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        cargo(&workspace, &arguments);
     });
 }
 

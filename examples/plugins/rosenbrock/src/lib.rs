@@ -1,7 +1,8 @@
 //! Linearly implicit and exponential methods, written with the operations.
 
 use braincell_plugin_api::{
-    Jacobian, Parts, Properties, SolverInfo, StepError, StepOps, Stepper, export_plugin, h, num,
+    Coef, Jacobian, Parts, Properties, SolverInfo, StepError, StepOps, Stepper, export_plugin, h,
+    num,
 };
 
 /// The L-stable Rosenbrock method of order two, in its form for time-dependent equations.
@@ -68,12 +69,12 @@ impl Stepper for ExponentialRosenbrock {
 
     fn step(&self, o: &mut StepOps) -> Result<(), StepError> {
         let y = o.y();
-        let lin = o.linearize(Jacobian::Full, Parts::ALL, 0.0, y)?;
         let f = o.rhs(0.0, y)?;
-        let ft = o.time_derivative(lin)?;
+        let lin = o.linearize(Jacobian::Full, Parts::ALL, 0.0, y)?;
         let first = o.phi(lin, 1, h(1.0), f)?;
+        let ft = o.time_derivative(lin)?;
         let second = o.phi(lin, 2, h(1.0), ft)?;
-        let h2 = braincell_plugin_api::Coef { c: 1.0, power: 2 };
+        let h2 = Coef { c: 1.0, power: 2 };
         let next = o.combine(&[(num(1.0), y), (h(1.0), first), (h2, second)])?;
         o.commit(next)
     }

@@ -1,0 +1,266 @@
+//! From the launches of a model to instructions.
+
+use super::exec::Instr;
+use super::layout::{Layout, Plane};
+use crate::kernel::{Accumulate, Call, Operand, Output};
+use crate::model::{Launch, Phase, SignalId, Source, StateId, Target};
+use crate::stepper::Parts;
+use std::collections::HashSet;
+
+/// What a run of launches is for.
+pub(super) struct Wanted {
+    pub group: usize,
+    /// Where the group's array is.
+    pub y: usize,
+    /// Where derivatives go.
+    pub out: Option<usize>,
+    /// Whose derivatives are wanted.
+    pub states: HashSet<StateId>,
+    /// Diffusion coefficients are wanted, not derivatives.
+    pub diffusion: bool,
+}
+
+impl Wanted {
+    pub fn all(group: usize, y: usize) -> Self {
+        Self {
+            group,
+            y,
+            out: None,
+            states: HashSet::new(),
+            diffusion: false,
+        }
+    }
+}
+
+/// f of the states of `group` in `parts`, at the array at `y`, into the array at `to`; zero for the others.
+pub(super) fn derivative(
+    layout: &Layout,
+    group: usize,
+    parts: Parts,
+    y: usize,
+    to: usize,
+    diffusion: bool,
+) -> Vec<Instr> {
+    let states = states_in(layout, group, parts);
+    let wanted = Wanted {
+        group,
+        y,
+        out: Some(to),
+        states,
+        diffusion,
+    };
+    run_wanted(layout, &wanted, &HashSet::new())
+}
+
+/// The states of a group in `parts`.
+pub(super) fn states_in(layout: &Layout, group: usize, parts: Parts) -> HashSet<StateId> {
+    let states = layout.model.states.iter().enumerate();
+    states
+        .filter(|(_, s)| s.group == group && parts.contains(s.state.part))
+        .map(|(k, _)| StateId(k))
+        .collect()
+}
+
+/// All signals that kernels read, at the array at `y`.
+pub(super) fn all_signals(layout: &Layout, group: usize, y: usize) -> Vec<Instr> {
+    let launches = layout.model.launches.iter();
+    let launches = launches.filter(|l| l.phase == Phase::Derivative);
+    let signals = launches
+        .flat_map(|l| &l.inputs)
+        .filter_map(|source| match source {
+            Source::Signal(s) => Some(*s),
+            _ => None,
+        });
+    let wanted = Wanted {
+        group,
+        y,
+        out: None,
+        states: HashSet::new(),
+        diffusion: false,
+    };
+    run_wanted(layout, &wanted, &signals.collect())
+}
+
+/// The launches that compute what is wanted, and nothing else.
+pub(super) fn run_wanted(
+    layout: &Layout,
+    wanted: &Wanted,
+    signals: &HashSet<SignalId>,
+) -> Vec<Instr> {
+    let mut signals = signals.clone();
+    let mut needed = Vec::new();
+    // Signals are computed before they are read, so one pass backwards finds all that is needed.
+    let launches = layout.model.launches.iter().rev();
+    for launch in launches.filter(|l| l.phase == Phase::Derivative) {
+        let useful = launch.outputs.iter().any(|target| match target {
+            Target::Derivative(s) => !wanted.diffusion && wanted.states.contains(s),
+            Target::Diffusion(s) => wanted.diffusion && wanted.states.contains(s),
+            Target::Signal(s) => signals.contains(s),
+            Target::State(_) | Target::Nothing => false,
+        });
+        if useful {
+            for source in &launch.inputs {
+                if let Source::Signal(s) = source {
+                    signals.insert(*s);
+                }
+            }
+            needed.push(launch);
+        }
+    }
+    needed.reverse();
+    let mut all = run_launches(layout, &needed, wanted, &signals);
+    if let Some(to) = wanted.out {
+        // States whose derivative no kernel wrote.
+        let states = layout.model.states.iter().enumerate();
+        let written = |s: usize| {
+            needed
+                .iter()
+                .flat_map(|l| &l.outputs)
+                .any(|target| match target {
+                    Target::Derivative(d) => !wanted.diffusion && d.0 == s,
+                    Target::Diffusion(d) => wanted.diffusion && d.0 == s,
+                    _ => false,
+                })
+                && wanted.states.contains(&StateId(s))
+        };
+        let mut zeros: Vec<Instr> = states
+            .filter(|(s, info)| info.group == wanted.group && !written(*s))
+            .map(|(s, _)| Instr::Zero {
+                at: to + layout.states[s].offset,
+                len: layout.states[s].len,
+            })
+            .collect();
+        zeros.append(&mut all);
+        all = zeros;
+    }
+    all
+}
+
+/// Launches in order. The first result for a plane replaces what is there, the others add.
+pub(super) fn run_launches(
+    layout: &Layout,
+    launches: &[&Launch],
+    wanted: &Wanted,
+    signals: &HashSet<SignalId>,
+) -> Vec<Instr> {
+    let model = &layout.model;
+    let mut all = Vec::new();
+    let mut written = HashSet::new();
+    for launch in launches {
+        let group = wanted.group;
+        let source = |&s| layout.source(launch.domain, s, group, wanted.y);
+        let in_phase = launch.phase == Phase::Derivative;
+        let inputs: Vec<Operand> = if in_phase {
+            launch.inputs.iter().map(source).collect()
+        } else {
+            // Before and after a step kernels read and write the states where they are.
+            let now = |&s| layout.source(launch.domain, s, usize::MAX, 0);
+            launch.inputs.iter().map(now).collect()
+        };
+        let mut outputs = Vec::new();
+        for target in &launch.outputs {
+            let (plane, of): (Plane, _) = match *target {
+                Target::Nothing => {
+                    outputs.push(None);
+                    continue;
+                }
+                Target::Derivative(s) | Target::Diffusion(s) => {
+                    let is_diffusion = matches!(target, Target::Diffusion(_));
+                    let to = wanted
+                        .out
+                        .filter(|_| is_diffusion == wanted.diffusion && wanted.states.contains(&s));
+                    let Some(to) = to else {
+                        outputs.push(None);
+                        continue;
+                    };
+                    let plane = layout.states[s.0];
+                    let offset = to + plane.offset;
+                    (Plane { offset, ..plane }, model.states[s.0].domain)
+                }
+                Target::State(s) => {
+                    let info = &model.states[s.0];
+                    let plane = layout.states[s.0];
+                    let to = layout.operand(
+                        launch.domain,
+                        info.domain,
+                        layout.current[info.group] + plane.offset,
+                    );
+                    let how = Accumulate::Set;
+                    outputs.push(Some(Output { to, how }));
+                    continue;
+                }
+                Target::Signal(s) => {
+                    if in_phase && !signals.contains(&s) {
+                        outputs.push(None);
+                        continue;
+                    }
+                    (layout.signals[s.0], model.signals[s.0].domain)
+                }
+            };
+            let first = written.insert(plane.offset);
+            let whole = launch.domain == of;
+            if first && !whole {
+                all.push(Instr::Zero {
+                    at: plane.offset,
+                    len: plane.len,
+                });
+            }
+            let how = if first && whole {
+                Accumulate::Set
+            } else {
+                Accumulate::Add
+            };
+            let to = layout.operand(launch.domain, of, plane.offset);
+            outputs.push(Some(Output { to, how }));
+        }
+        let len = layout.len(launch.domain);
+        let kernel = launch.kernel.clone();
+        let call = Call {
+            len,
+            inputs,
+            outputs,
+        };
+        all.push(Instr::Kernel { kernel, call });
+    }
+    all
+}
+
+/// Steady states of the relaxing states that ask for them.
+pub(super) fn steady(layout: &Layout) -> Vec<Instr> {
+    let model = &layout.model;
+    let mut all = vec![Instr::Inputs { c: 0.0 }];
+    for launch in model
+        .launches
+        .iter()
+        .filter(|l| l.phase == Phase::Derivative)
+    {
+        let group = usize::MAX;
+        let inputs: Vec<Operand> = launch
+            .inputs
+            .iter()
+            .map(|&s| layout.source(launch.domain, s, group, 0))
+            .collect();
+        let states = launch.outputs.iter().map(|target| match target {
+            Target::Derivative(s) if model.states[s.0].state.steady => {
+                let info = &model.states[s.0];
+                let offset = layout.current[info.group] + layout.states[s.0].offset;
+                let to = layout.operand(launch.domain, info.domain, offset);
+                let how = Accumulate::Set;
+                Some(Output { to, how })
+            }
+            _ => None,
+        });
+        let outputs: Vec<_> = states.collect();
+        if launch.kernel.relaxing_states().is_some() && outputs.iter().any(Option::is_some) {
+            let len = layout.len(launch.domain);
+            let kernel = launch.kernel.clone();
+            let call = Call {
+                len,
+                inputs,
+                outputs,
+            };
+            all.push(Instr::Steady { kernel, call });
+        }
+    }
+    all
+}

@@ -1,0 +1,330 @@
+//! The local Jacobian: from partial derivatives of kernels to ∂f/∂y, by the chain rule through signals.
+
+use super::exec::Instr;
+use super::layout::Layout;
+use crate::kernel::{Accumulate, Call, Index, Operand, Output};
+use crate::model::{Domain, Launch, Model, Part, Phase, SignalId, Source, StateId, Target};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+/// What is differentiated by: a state of the group, or time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Column {
+    State(usize),
+    Time,
+}
+
+/// The states of a group that live on one domain and its parts: one linear system for each of its elements.
+#[derive(Clone, Debug)]
+pub(super) struct Site {
+    pub domain: Domain,
+    pub elements: usize,
+    /// The membrane potential, if there is one, is the last.
+    pub unknowns: Vec<Unknown>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Unknown {
+    pub state: usize,
+    /// Offset in an array of the group.
+    pub offset: usize,
+    pub part: Part,
+    /// Where in the state's plane each element of the site is; [`ABSENT`] where it is not. `None` if it is everywhere
+    /// in the same order.
+    pub places: Option<Arc<[u32]>>,
+}
+
+pub(super) const ABSENT: u32 = u32::MAX;
+
+impl Unknown {
+    /// Where element e is in an array of the group.
+    #[inline(always)]
+    pub fn place(&self, e: usize) -> Option<usize> {
+        match &self.places {
+            None => Some(self.offset + e),
+            Some(places) => match places[e] {
+                ABSENT => None,
+                place => Some(self.offset + place as usize),
+            },
+        }
+    }
+}
+
+/// The sites of a group.
+pub(super) fn sites(layout: &Layout, group: usize) -> Vec<Site> {
+    let model = &layout.model;
+    let mut sites: BTreeMap<Domain, Vec<Unknown>> = BTreeMap::new();
+    for (state, info) in model.states.iter().enumerate() {
+        if info.group != group {
+            continue;
+        }
+        let root = root(layout, info.domain);
+        let operand = layout.operand(info.domain, root, 0);
+        let len = layout.len(info.domain);
+        let places = if info.domain == root {
+            None
+        } else {
+            let mut places = vec![ABSENT; layout.len(root)];
+            for e in 0..len {
+                let at = match &operand.index {
+                    Index::Map(map) => map[e] as usize,
+                    _ => operand.offset + e,
+                };
+                places[at] = e as u32;
+            }
+            Some(places.into())
+        };
+        sites.entry(root).or_default().push(Unknown {
+            state,
+            offset: layout.states[state].offset,
+            part: info.state.part,
+            places,
+        });
+    }
+    let sites = sites.into_iter().map(|(domain, mut unknowns)| {
+        unknowns.sort_by_key(|u| (u.part == Part::Voltage, u.part != Part::Gate));
+        Site {
+            domain,
+            elements: layout.len(domain),
+            unknowns,
+        }
+    });
+    sites.collect()
+}
+
+fn root(layout: &Layout, mut domain: Domain) -> Domain {
+    while let Some((outer, _)) = &layout.model.domains[domain.0].within {
+        domain = *outer;
+    }
+    domain
+}
+
+/// What a kernel's input depends on.
+fn columns(
+    model: &Model,
+    group: usize,
+    source: &Source,
+    signals: &[BTreeSet<Column>],
+) -> BTreeSet<Column> {
+    match source {
+        Source::State(s) if model.states[s.0].group == group => {
+            BTreeSet::from([Column::State(s.0)])
+        }
+        Source::Signal(q) => signals[q.0].clone(),
+        Source::Time => BTreeSet::from([Column::Time]),
+        _ => BTreeSet::new(),
+    }
+}
+
+/// What each signal depends on.
+fn dependencies_of_signals(layout: &Layout, group: usize) -> Vec<BTreeSet<Column>> {
+    let model = &layout.model;
+    let mut depends: Vec<BTreeSet<Column>> = (model.signals.iter())
+        .map(|s| s.input.iter().map(|_| Column::Time).collect())
+        .collect();
+    for launch in model
+        .launches
+        .iter()
+        .filter(|l| l.phase == Phase::Derivative)
+    {
+        for (target, mask) in launch.outputs.iter().zip(launch.kernel.dependencies()) {
+            let Target::Signal(s) = target else { continue };
+            for (k, source) in launch.inputs.iter().enumerate() {
+                if mask >> k & 1 == 1 {
+                    let more = columns(model, group, source, &depends);
+                    depends[s.0].extend(more);
+                }
+            }
+        }
+    }
+    depends
+}
+
+/// What the derivative of each state of a group depends on.
+pub(super) fn pattern(layout: &Layout, group: usize) -> Vec<BTreeSet<Column>> {
+    let model = &layout.model;
+    let signals = dependencies_of_signals(layout, group);
+    let mut pattern = vec![BTreeSet::new(); model.states.len()];
+    for launch in model
+        .launches
+        .iter()
+        .filter(|l| l.phase == Phase::Derivative)
+    {
+        for (target, mask) in launch.outputs.iter().zip(launch.kernel.dependencies()) {
+            let Target::Derivative(i) = target else {
+                continue;
+            };
+            for (k, source) in launch.inputs.iter().enumerate() {
+                if mask >> k & 1 == 1 {
+                    pattern[i.0].extend(columns(model, group, source, &signals));
+                }
+            }
+        }
+    }
+    pattern
+}
+
+/// Where derivatives go.
+pub(super) struct Wanted<'a> {
+    pub group: usize,
+    /// Where the group's array is.
+    pub y: usize,
+    /// The plane for ∂f_i/∂column, with the domain on which it lives, if wanted.
+    pub entry: &'a dyn Fn(usize, Column) -> Option<(usize, Domain)>,
+}
+
+/// Instructions that *add* the wanted derivatives to their planes, which must be zero before. Signals must have been
+/// computed.
+pub(super) fn jacobian(layout: &mut Layout, wanted: &Wanted) -> Vec<Instr> {
+    let model = layout.model.clone();
+    let launches: Vec<&Launch> = (model.launches.iter())
+        .filter(|l| l.phase == Phase::Derivative)
+        .collect();
+    let dependencies: Vec<Vec<u64>> = launches.iter().map(|l| l.kernel.dependencies()).collect();
+    let in_group = |s: &StateId| model.states[s.0].group == wanted.group;
+
+    let depends = dependencies_of_signals(layout, wanted.group);
+    let columns = |source: &Source| columns(&model, wanted.group, source, &depends);
+    // Backwards: which of these are needed.
+    let mut needed: Vec<BTreeSet<Column>> = vec![BTreeSet::new(); model.signals.len()];
+    let of_target = |target: &Target, needed: &[BTreeSet<Column>]| match target {
+        Target::Derivative(i) if in_group(i) => {
+            let mut all: Vec<Column> = (0..model.states.len()).map(Column::State).collect();
+            all.push(Column::Time);
+            all.retain(|&c| (wanted.entry)(i.0, c).is_some());
+            all.into_iter().collect()
+        }
+        Target::Signal(s) => needed[s.0].clone(),
+        _ => BTreeSet::new(),
+    };
+    for (launch, masks) in launches.iter().zip(&dependencies).rev() {
+        for (target, mask) in launch.outputs.iter().zip(masks) {
+            let columns = of_target(target, &needed);
+            for (k, source) in launch.inputs.iter().enumerate() {
+                if let (Source::Signal(q), 1) = (source, mask >> k & 1) {
+                    let more = columns.intersection(&depends[q.0]).copied();
+                    let more: Vec<Column> = more.collect();
+                    needed[q.0].extend(more);
+                }
+            }
+        }
+    }
+    // Planes for the derivatives of signals. Those of inputs from outside are their slopes.
+    let mut all = Vec::new();
+    let mut planes: HashMap<(usize, Column), usize> = HashMap::new();
+    for (s, columns) in needed.iter().enumerate() {
+        if model.signals[s].input.is_some() {
+            planes.insert((s, Column::Time), layout.slopes[s].offset);
+            continue;
+        }
+        let len = layout.len(model.signals[s].domain);
+        for &column in columns {
+            let at = layout.take(len);
+            all.push(Instr::Zero { at, len });
+            planes.insert((s, column), at);
+        }
+    }
+    // Forwards: partial derivatives, and the chain rule.
+    for (launch, masks) in launches.iter().zip(&dependencies) {
+        let wants: Vec<BTreeSet<Column>> = launch
+            .outputs
+            .iter()
+            .map(|t| of_target(t, &needed))
+            .collect();
+        let useful = |o: usize, k: usize| {
+            masks[o] >> k & 1 == 1 && !columns(&launch.inputs[k]).is_disjoint(&wants[o])
+        };
+        let outputs = launch.outputs.len();
+        let wrt: Vec<usize> = (0..launch.inputs.len())
+            .filter(|&k| (0..outputs).any(|o| useful(o, k)))
+            .collect();
+        if wrt.is_empty() {
+            continue;
+        }
+        let domain = launch.domain;
+        let len = layout.len(domain);
+        let mut slots = Vec::new();
+        let mut chain = Vec::new();
+        for o in 0..outputs {
+            // Where ∂(target o)/∂column is gathered.
+            let place = |layout: &Layout, column: Column| match &launch.outputs[o] {
+                Target::Derivative(i) => {
+                    let found = (wanted.entry)(i.0, column);
+                    found.map(|(at, of)| layout.operand(domain, of, at))
+                }
+                Target::Signal(s) => {
+                    let of = model.signals[s.0].domain;
+                    planes
+                        .get(&(s.0, column))
+                        .map(|&at| layout.operand(domain, of, at))
+                }
+                _ => None,
+            };
+            for &k in &wrt {
+                if !useful(o, k) {
+                    slots.push(None);
+                    continue;
+                }
+                let direct = match &launch.inputs[k] {
+                    Source::State(s) => Some(Column::State(s.0)),
+                    Source::Time => Some(Column::Time),
+                    _ => None,
+                };
+                if let Some(column) = direct {
+                    let to = place(layout, column);
+                    let how = Accumulate::Add;
+                    slots.push(to.map(|to| Output { to, how }));
+                    continue;
+                }
+                let Source::Signal(q) = launch.inputs[k] else {
+                    slots.push(None);
+                    continue;
+                };
+                let partial = layout.take(len);
+                let to = Operand {
+                    offset: partial,
+                    index: Index::Each,
+                };
+                let how = Accumulate::Set;
+                slots.push(Some(Output { to, how }));
+                for &column in wants[o].intersection(&depends[q.0]) {
+                    let Some(to) = place(layout, column) else {
+                        continue;
+                    };
+                    let by = signal_derivative(layout, domain, q, planes[&(q.0, column)]);
+                    chain.push(Instr::MultiplyAdd {
+                        to,
+                        a: partial,
+                        b: by,
+                        len,
+                    });
+                }
+            }
+        }
+        let source = |&s| layout.source(domain, s, wanted.group, wanted.y);
+        let inputs = launch.inputs.iter().map(source).collect();
+        all.push(Instr::Partials {
+            kernel: launch.kernel.clone(),
+            wrt,
+            call: Call {
+                len,
+                inputs,
+                outputs: slots,
+            },
+        });
+        all.append(&mut chain);
+    }
+    all
+}
+
+/// The derivative of a signal as a kernel over `domain` sees it.
+fn signal_derivative(layout: &Layout, domain: Domain, signal: SignalId, at: usize) -> Operand {
+    let info = &layout.model.signals[signal.0];
+    match &info.input {
+        Some(waveforms) if waveforms.len() == 1 => Operand {
+            offset: at,
+            index: Index::Splat,
+        },
+        _ => layout.operand(domain, info.domain, at),
+    }
+}

@@ -1,0 +1,302 @@
+//! Everything a tile does, as instructions.
+
+use super::compile::{Compiled, Keep, compile};
+use super::exec::{self, Clock, Context, Instr, StepFailure, Work, Workspace};
+use super::graph::{Wanted, all_signals, derivative, run_launches, run_wanted, steady};
+use super::implicit;
+use super::layout::Layout;
+use crate::kernel::Storage;
+use crate::model::{Launch, Model, Phase, SignalId};
+use crate::simd::Level;
+use crate::stepper::{Parts, Program};
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// What an engine is made for.
+pub(crate) struct EngineOptions {
+    pub level: Level,
+    pub seed: u64,
+    pub keep: Keep,
+    pub record_signals: Vec<SignalId>,
+}
+
+/// The instructions for tiles of one width.
+pub(crate) struct Engine<F> {
+    pub layout: Layout,
+    pub level: Level,
+    pre: Vec<Instr>,
+    post: Vec<Instr>,
+    programs: Vec<Compiled<F>>,
+    /// Steady states of the states that ask for them.
+    steady: Vec<Instr>,
+    /// Derivatives of the parent's group at the beginning of the step and at its end, and where they are.
+    slope: [(Vec<Instr>, usize); 2],
+    /// Signals, at the present state.
+    signals: Vec<Instr>,
+    /// The diagonal of the parent's Jacobian at the present state, and where it is.
+    diagonal: (Vec<Instr>, usize),
+}
+
+impl<F: Storage> Engine<F> {
+    /// For tiles of `lanes` cells. One program per group of the model, with its substeps.
+    pub fn new(
+        model: Arc<Model>,
+        programs: &[(&Program, usize)],
+        lanes: usize,
+        options: &EngineOptions,
+    ) -> Self {
+        let EngineOptions {
+            level,
+            seed,
+            keep,
+            record_signals,
+        } = options;
+        let mut layout = Layout::new(model.clone(), lanes, *seed);
+        let phase = |layout: &Layout, phase| {
+            let mut all = vec![Instr::Inputs {
+                c: f64::from(u8::from(phase == Phase::Post)),
+            }];
+            let launches: Vec<&Launch> =
+                model.launches.iter().filter(|l| l.phase == phase).collect();
+            if launches.is_empty() {
+                return Vec::new();
+            }
+            all.extend(run_launches(
+                layout,
+                &launches,
+                &Wanted::all(0, 0),
+                &HashSet::new(),
+            ));
+            all
+        };
+        let (pre, post) = (phase(&layout, Phase::Pre), phase(&layout, Phase::Post));
+        let slopes = [layout.previous[0], layout.current[0]].map(|y| {
+            let to = layout.take(layout.group_len[0]);
+            (y, to)
+        });
+        let slope = [0, 1].map(|k| {
+            let (y, to) = slopes[k];
+            let mut all = vec![Instr::Inputs { c: k as f64 }];
+            all.extend(derivative(&layout, 0, Parts::ALL, y, to, false));
+            (all, to)
+        });
+        let mut signals = vec![Instr::Inputs { c: 0.0 }];
+        let wanted = Wanted {
+            group: 0,
+            y: layout.current[0],
+            out: None,
+            states: HashSet::new(),
+            diffusion: false,
+        };
+        signals.extend(run_wanted(
+            &layout,
+            &wanted,
+            &record_signals.iter().copied().collect(),
+        ));
+        let mut diagonal = vec![Instr::Inputs { c: 0.0 }];
+        let (present, to) = (layout.current[0], layout.take(layout.group_len[0]));
+        diagonal.extend(all_signals(&layout, 0, present));
+        diagonal.extend(implicit::diagonal(&mut layout, 0, present, to, &|_| true));
+        let diagonal = (diagonal, to);
+        let steady = steady(&layout);
+        let programs = programs
+            .iter()
+            .enumerate()
+            .map(|(group, &(program, substeps))| {
+                compile(
+                    &mut layout,
+                    group,
+                    program,
+                    substeps,
+                    if group == 0 { *keep } else { Keep::default() },
+                )
+            });
+        let programs = programs.collect();
+        Self {
+            layout,
+            level: *level,
+            pre,
+            post,
+            programs,
+            steady,
+            slope,
+            signals,
+            diagonal,
+        }
+    }
+
+    /// A fresh workspace.
+    pub fn workspace(&self) -> Workspace<F> {
+        Workspace {
+            arena: vec![F::default(); self.layout.size],
+            wide: vec![0.0; self.layout.wide],
+            swaps: vec![0; self.layout.swaps],
+            saved: vec![F::default(); self.layout.all_current.len],
+            inside: vec![F::default(); self.layout.all_current.len],
+            work: Work::default(),
+        }
+    }
+
+    /// Evaluations of the right-hand side by the parent's program in a step.
+    pub fn right_hand_sides(&self) -> u64 {
+        self.programs[0].right_hand_sides
+    }
+
+    /// Where the error estimate of the step is.
+    pub fn error(&self) -> Option<usize> {
+        self.programs[0].error
+    }
+
+    /// Where the coefficients of the solution inside the step are.
+    pub fn dense(&self) -> &[usize] {
+        &self.programs[0].dense
+    }
+
+    fn context<'a>(
+        &'a self,
+        first_cell: usize,
+        clock: Clock,
+        coefficients: &'a [F],
+    ) -> Context<'a, F> {
+        Context {
+            layout: &self.layout,
+            level: self.level,
+            first_cell,
+            clock,
+            coefficients,
+        }
+    }
+
+    /// Parameters and initial states of the tile that begins with cell `first`.
+    pub fn initialise(&self, first: usize, t: f64, w: &mut Workspace<F>) {
+        self.layout.fill(first, &mut w.arena);
+        let clock = Clock {
+            t,
+            h: 0.0,
+            within: t,
+            number: 0,
+        };
+        // Twice: signals that rates depend on may themselves depend on gates.
+        for _ in 0..2 {
+            self.plain(&self.steady, first, clock, w);
+        }
+    }
+
+    /// Computes the coefficients for a step size.
+    pub fn prepare(&mut self, h: f64) {
+        for (group, program) in self.programs.iter_mut().enumerate() {
+            let h = if group == 0 {
+                h
+            } else {
+                0.5 * h / program.substeps as f64
+            };
+            if program.h != h {
+                program.h = h;
+                for (value, coefficient) in program.values.iter_mut().zip(&program.coefficients) {
+                    *value = F::from_f64(coefficient.value(h));
+                }
+            }
+        }
+    }
+
+    /// Instructions that cannot fail and use no coefficients.
+    fn plain(&self, instructions: &[Instr], first: usize, clock: Clock, w: &mut Workspace<F>) {
+        let done = exec::execute(instructions, &self.context(first, clock, &[]), w);
+        debug_assert!(done.is_ok());
+    }
+
+    /// Advances the tile that begins with cell `first`; [`Engine::finish`] must follow. The step size must be
+    /// prepared.
+    pub fn advance(
+        &self,
+        first: usize,
+        clock: Clock,
+        w: &mut Workspace<F>,
+    ) -> Result<(), StepFailure> {
+        let layout = &self.layout;
+        w.arena
+            .copy_within(layout.all_current.range(), layout.all_previous.offset);
+        self.plain(&self.pre, first, clock, w);
+        self.independent(first, clock, 0, w)?;
+        let parent = &self.programs[0];
+        let context = self.context(first, clock, &parent.values);
+        exec::execute(&parent.instructions, &context, w)?;
+        self.independent(first, clock, 1, w)
+    }
+
+    /// Advances the independent groups over the first (0) or the second (1) half of a step.
+    fn independent(
+        &self,
+        first: usize,
+        clock: Clock,
+        half: u64,
+        w: &mut Workspace<F>,
+    ) -> Result<(), StepFailure> {
+        for program in &self.programs[1..] {
+            let substeps = program.substeps as u64;
+            for k in half * substeps..(half + 1) * substeps {
+                let clock = Clock {
+                    t: clock.t + k as f64 * program.h,
+                    h: program.h,
+                    within: clock.within,
+                    number: (clock.number << 16) + k,
+                };
+                let context = self.context(first, clock, &program.values);
+                exec::execute(&program.instructions, &context, w)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The end of a step: what modules do after it.
+    pub fn finish(&self, first: usize, clock: Clock, w: &mut Workspace<F>) {
+        self.plain(&self.post, first, clock, w);
+    }
+
+    /// The derivatives of the parent's states at the beginning (0) or the end (1) of the step just made, before
+    /// [`Engine::finish`]. Returns where in the arena they are.
+    pub fn slope(&self, end: usize, first: usize, clock: Clock, w: &mut Workspace<F>) -> usize {
+        let (instructions, to) = &self.slope[end];
+        self.plain(instructions, first, clock, w);
+        *to
+    }
+
+    /// Computes the signals to be recorded at time `clock.t`.
+    pub fn signals(&self, first: usize, clock: Clock, w: &mut Workspace<F>) {
+        self.plain(&self.signals, first, clock, w);
+    }
+
+    /// The greatest |∂f_i/∂y_i| of the parent's states now, per ms.
+    pub fn fastest_rate(&self, first: usize, clock: Clock, w: &mut Workspace<F>) -> f64 {
+        let (instructions, at) = &self.diagonal;
+        self.plain(instructions, first, clock, w);
+        let diagonal = &w.arena[*at..at + self.layout.group_len[0]];
+        diagonal
+            .iter()
+            .map(|x| x.to_f64().abs())
+            .fold(0.0, f64::max)
+    }
+
+    /// Whether the state is finite and within its bounds.
+    pub fn is_sound(&self, arena: &[F]) -> bool {
+        let layout = &self.layout;
+        if !exec::all_finite(&arena[layout.all_current.range()], self.level) {
+            return false;
+        }
+        layout
+            .model
+            .states
+            .iter()
+            .zip(&layout.states)
+            .all(|(info, plane)| {
+                let (least, greatest) = info.state.bounds;
+                if least == f64::NEG_INFINITY && greatest == f64::INFINITY {
+                    return true;
+                }
+                let offset = layout.current[info.group] + plane.offset;
+                let (least, greatest) = (F::from_f64(least), F::from_f64(greatest));
+                let outside = |x: &F| *x < least || *x > greatest;
+                !arena[offset..offset + plane.len].iter().any(outside)
+            })
+    }
+}

@@ -1,0 +1,490 @@
+//! Steps whose size follows the error estimate.
+
+use super::error::{RunError, StepsExhausted};
+use super::tile::{Failure, Tile};
+use crate::engine::{Clock, Engine, Workspace};
+use crate::kernel::Storage;
+use crate::model::{Model, Part};
+use crate::stepper::SolverInfo;
+
+/// How exact an adaptive run shall be: each step's error estimate e is kept so that the root mean square of
+/// e_i / (absolute + relative · |y_i|) over all states is at most 1.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tolerances {
+    /// Relative tolerance.
+    pub relative: f64,
+    /// Absolute tolerance of membrane potentials, mV.
+    pub voltage: f64,
+    /// Absolute tolerance of gating variables.
+    pub gate: f64,
+    /// Absolute tolerance of concentrations, mM.
+    pub concentration: f64,
+    /// Absolute tolerance of other states, in their unit.
+    pub other: f64,
+    /// The greatest step, ms.
+    pub max_step: f64,
+    /// The first step, ms; chosen from the equations if not given.
+    pub first_step: Option<f64>,
+    /// The greatest number of steps of a run, rejected ones included.
+    pub max_steps: u64,
+    /// Whether steps end exactly at the times of the samples; otherwise samples are taken from the solution inside the
+    /// steps, which is cheaper.
+    pub hit_samples: bool,
+}
+
+impl Tolerances {
+    /// A relative tolerance, and absolute ones that suit it: `relative` times 1 mV, 1, 10⁻⁴ mM, 1.
+    pub fn new(relative: f64) -> Self {
+        Self {
+            relative,
+            voltage: relative,
+            gate: relative,
+            concentration: 1e-4 * relative,
+            other: relative,
+            max_step: f64::INFINITY,
+            first_step: None,
+            max_steps: 1_000_000,
+            hit_samples: false,
+        }
+    }
+
+    /// The absolute tolerance of a part.
+    pub fn absolute(&self, part: Part) -> f64 {
+        match part {
+            Part::Voltage => self.voltage,
+            Part::Gate => self.gate,
+            Part::Concentration => self.concentration,
+            Part::Other => self.other,
+        }
+    }
+
+    /// What is wrong with them, if something is.
+    pub(super) fn fault(&self) -> Option<String> {
+        let positive = |name: &str, x: f64| {
+            let bad = !(x > 0.0 && (x.is_finite() || name == "greatest step"));
+            bad.then(|| format!("the {name} is {x}; it must be positive"))
+        };
+        positive("relative tolerance", self.relative)
+            .or_else(|| positive("tolerance of potentials", self.voltage))
+            .or_else(|| positive("tolerance of gates", self.gate))
+            .or_else(|| positive("tolerance of concentrations", self.concentration))
+            .or_else(|| positive("tolerance of other states", self.other))
+            .or_else(|| positive("greatest step", self.max_step))
+            .or_else(|| positive("first step", self.first_step.unwrap_or(1.0)))
+    }
+}
+
+/// The controller's memory.
+#[derive(Clone, Debug)]
+pub(super) struct Controller {
+    /// Time reached.
+    pub t: f64,
+    /// The step to try next; 0 before the first.
+    h: f64,
+    /// The error of the last accepted step.
+    last_error: f64,
+    just_rejected: bool,
+    pub accepted: u64,
+    pub rejected: u64,
+    /// How often each state had the greatest error.
+    limiting: Vec<u64>,
+    smallest: f64,
+}
+
+impl Controller {
+    pub fn new(states: usize) -> Self {
+        Self {
+            t: 0.0,
+            h: 0.0,
+            last_error: 1e-4,
+            just_rejected: false,
+            accepted: 0,
+            rejected: 0,
+            limiting: vec![0; states],
+            smallest: f64::INFINITY,
+        }
+    }
+}
+
+/// What an adaptive advance aims at.
+#[derive(Clone, Copy)]
+pub(super) struct Goal<'a> {
+    /// The advance ends when this time is reached or passed.
+    pub target: f64,
+    /// The run ends exactly here.
+    pub until: f64,
+    /// Jumps of the inputs, sorted, all of them before `until`.
+    pub jumps: &'a [f64],
+    /// Sample k is taken at origin + k · interval.
+    pub origin: f64,
+    pub interval: f64,
+    pub tolerances: &'a Tolerances,
+    pub info: &'a SolverInfo,
+}
+
+/// Bounds for the change of the step size, and its safety factor.
+const SHRINK: f64 = 0.2;
+const GROW: f64 = 5.0;
+const SAFETY: f64 = 0.9;
+
+impl<F: Storage> Tile<F> {
+    /// Advances until the target.
+    pub fn advance(&mut self, engine: &mut Engine<F>, goal: Goal, w: &mut Workspace<F>) {
+        if self.failure.is_some() {
+            return;
+        }
+        self.load(engine, w);
+        w.work = Default::default();
+        // The error of one step is of this order in h.
+        let embedded = goal.info.embedded_order.unwrap_or(goal.info.order);
+        let exponent = 1.0 / f64::from(1 + embedded.min(goal.info.order));
+        let budget = goal.tolerances.max_steps;
+        while self.controller.t < goal.target {
+            let t = self.controller.t;
+            let rounding = 1e-12 * t.abs().max(goal.until.abs());
+            let next = goal.jumps.partition_point(|&jump| jump <= t + rounding);
+            let mut stop = goal
+                .jumps
+                .get(next)
+                .copied()
+                .unwrap_or(goal.until)
+                .min(goal.until);
+            if goal.tolerances.hit_samples {
+                let sample = goal.origin + self.samples as f64 * goal.interval;
+                stop = if sample > t + rounding {
+                    stop.min(sample)
+                } else {
+                    stop
+                };
+            }
+            let within = t + 1e-3 * (stop - t);
+            if self.controller.h == 0.0 {
+                self.controller.h = self.first_step(engine, goal, t, within, w);
+                self.controller.last_error = 1e-4;
+            }
+            let wanted = self.controller.h.min(goal.tolerances.max_step);
+            // A step that would leave a tiny rest takes it along; two equal steps are better than a long and a short.
+            let left = stop - t;
+            let (h, hits) = if wanted >= left * (1.0 - 1e-9) {
+                (left, true)
+            } else if wanted > 0.5 * left {
+                (0.5 * left, false)
+            } else {
+                (wanted, false)
+            };
+            let attempts = self.controller.accepted + self.controller.rejected;
+            if attempts >= budget || (h < 8.0 * f64::EPSILON * t.abs().max(1e-300) && !hits) {
+                self.failure = Some(Failure::exhausted(t, h, attempts));
+                break;
+            }
+            let clock = Clock {
+                t,
+                h,
+                within,
+                number: attempts,
+            };
+            engine.prepare(h);
+            let advanced = engine.advance(self.first, clock, w);
+            let error = match advanced {
+                Ok(()) => self.error(engine, goal.tolerances, w),
+                Err(_) => f64::INFINITY,
+            };
+            let c = &mut self.controller;
+            if !(error <= 1.0) {
+                c.rejected += 1;
+                let factor = if error.is_finite() {
+                    (SAFETY * error.powf(-exponent)).max(SHRINK)
+                } else {
+                    0.25
+                };
+                c.h = h * factor.min(0.9);
+                c.just_rejected = true;
+                restore(engine, w);
+                continue;
+            }
+            // Samples and spikes lie on the solution before modules change it at the end of the step.
+            let end = if hits { stop } else { t + h };
+            self.sample_inside(engine, goal, clock, end, w);
+            engine.finish(self.first, clock, w);
+            if !engine.is_sound(&w.arena) {
+                let reason = self.examine(engine, &w.arena);
+                let attempts = self.controller.accepted;
+                self.failure = Some(Failure::new(attempts, clock, reason));
+                restore(engine, w);
+                break;
+            }
+            let c = &mut self.controller;
+            c.accepted += 1;
+            c.smallest = c.smallest.min(h);
+            let error = error.max(1e-10);
+            let mut factor =
+                SAFETY * error.powf(-0.7 * exponent) * c.last_error.powf(0.4 * exponent);
+            factor = factor.clamp(SHRINK, if c.just_rejected { 1.0 } else { GROW });
+            c.last_error = error.max(1e-4);
+            c.just_rejected = false;
+            // A step cut short by a stop says little about the size of the next.
+            c.h = if hits {
+                wanted.max(h * factor)
+            } else {
+                h * factor
+            };
+            c.t = end;
+            if hits && goal.jumps.get(next) == Some(&stop) {
+                c.h = 0.0;
+            }
+        }
+        self.keep(engine, w);
+    }
+
+    /// A step size for which an explicit Euler step changes the solution by a hundredth of its size.
+    ///
+    /// E. Hairer, S. P. Nørsett, G. Wanner, Solving Ordinary Differential Equations I, 2nd ed., Springer 1993, section
+    /// II.4, doi:10.1007/978-3-540-78862-1.
+    fn first_step(
+        &mut self,
+        engine: &Engine<F>,
+        goal: Goal,
+        t: f64,
+        within: f64,
+        w: &mut Workspace<F>,
+    ) -> f64 {
+        if let (Some(h), true) = (goal.tolerances.first_step, self.controller.accepted == 0) {
+            return h;
+        }
+        let clock = Clock {
+            t,
+            h: 0.0,
+            within,
+            number: 0,
+        };
+        let slope = engine.slope(1, self.first, clock, w);
+        let layout = &engine.layout;
+        let (mut d0, mut d1, mut count) = (0.0, 0.0, 0usize);
+        for (info, plane) in layout.model.states.iter().zip(&layout.states) {
+            if info.group != 0 {
+                continue;
+            }
+            let absolute = goal.tolerances.absolute(info.state.part);
+            for k in plane.range() {
+                let y = w.arena[layout.current[0] + k].to_f64();
+                let scale = absolute + goal.tolerances.relative * y.abs();
+                d0 += (y / scale).powi(2);
+                d1 += (w.arena[slope + k].to_f64() / scale).powi(2);
+                count += 1;
+            }
+        }
+        let (d0, d1) = ((d0 / count as f64).sqrt(), (d1 / count as f64).sqrt());
+        if d0 < 1e-5 || d1 < 1e-5 {
+            1e-6
+        } else {
+            0.01 * d0 / d1
+        }
+    }
+
+    /// The norm of the error estimate; 1 is the tolerance.
+    fn error(&mut self, engine: &Engine<F>, tolerances: &Tolerances, w: &Workspace<F>) -> f64 {
+        let layout = &engine.layout;
+        let Some(estimate) = engine.error() else {
+            return f64::INFINITY;
+        };
+        let (mut sum, mut count, mut worst) = (0.0, 0usize, (0.0, 0));
+        for (s, (info, plane)) in layout.model.states.iter().zip(&layout.states).enumerate() {
+            if info.group != 0 {
+                continue;
+            }
+            let absolute = tolerances.absolute(info.state.part);
+            for k in plane.range() {
+                let before = w.arena[layout.previous[0] + k].to_f64().abs();
+                let after = w.arena[layout.current[0] + k].to_f64().abs();
+                let scale = absolute + tolerances.relative * before.max(after);
+                let e = w.arena[estimate + k].to_f64().abs() / scale;
+                sum += e * e;
+                count += 1;
+                if e > worst.0 {
+                    worst = (e, s);
+                }
+            }
+        }
+        self.controller.limiting[worst.1] += 1;
+        (sum / count as f64).sqrt()
+    }
+
+    /// Takes the samples and finds the spikes in a step just made.
+    fn sample_inside(
+        &mut self,
+        engine: &Engine<F>,
+        goal: Goal,
+        clock: Clock,
+        end: f64,
+        w: &mut Workspace<F>,
+    ) {
+        let layout = &engine.layout;
+        let first = goal.origin + self.samples as f64 * goal.interval;
+        let samples = first <= end;
+        let detects = self.detectors.iter().any(|d| {
+            let at = |base: usize| w.arena[base + d.place].to_f64();
+            at(layout.previous[0]) < d.threshold || at(layout.current[0]) >= d.threshold
+        });
+        if !samples && !detects {
+            return;
+        }
+        let inside = Inside::new(engine, self.first, clock, w);
+        // Where the solution rises through a threshold, looking at eight parts of the step.
+        const PARTS: usize = 8;
+        for detector in &mut self.detectors {
+            let place = detector.place;
+            let value = |theta: f64| inside.value(engine, place, theta, w);
+            let mut before = value(0.0);
+            for part in 1..=PARTS {
+                let theta = part as f64 / PARTS as f64;
+                let after = value(theta);
+                if before < detector.threshold && after >= detector.threshold {
+                    let from = (part - 1) as f64 / PARTS as f64;
+                    let found = bisect(from, theta, |theta| value(theta) >= detector.threshold);
+                    detector.times.push(clock.t + found * clock.h);
+                }
+                before = after;
+            }
+        }
+        // The state at the end is put back after samples have been taken from inside.
+        let rounding = 1e-9 * goal.interval;
+        let mut moved = false;
+        loop {
+            let time = goal.origin + self.samples as f64 * goal.interval;
+            if time > end + 1e-12 * end.abs() || time > goal.until + rounding {
+                break;
+            }
+            let theta = ((time - clock.t) / clock.h).clamp(0.0, 1.0);
+            if theta < 1.0 || moved {
+                if !moved {
+                    w.saved
+                        .copy_from_slice(&w.arena[layout.all_current.range()]);
+                    moved = true;
+                }
+                for k in 0..layout.all_current.len {
+                    let x = if theta == 1.0 {
+                        w.saved[k].to_f64()
+                    } else if k < layout.group_len[0] {
+                        w.arena[layout.current[0] + k] = w.saved[k];
+                        inside.value(engine, k, theta, w)
+                    } else {
+                        // Of states with a solver of their own only both ends are known.
+                        let before = w.arena[layout.all_previous.offset + k].to_f64();
+                        before + theta * (w.saved[k].to_f64() - before)
+                    };
+                    w.inside[k] = F::from_f64(x);
+                }
+                w.arena[layout.all_current.range()].copy_from_slice(&w.inside);
+            }
+            self.sample(engine, time, clock.within, w);
+            if moved {
+                w.arena[layout.all_current.range()].copy_from_slice(&w.saved);
+            }
+        }
+    }
+
+    /// The report on a run that needs too many steps.
+    pub(super) fn exhausted(
+        &self,
+        model: &Model,
+        engine: &Engine<F>,
+        info: &SolverInfo,
+        stiff: &[String],
+        w: &mut Workspace<F>,
+        (time, h, attempts): (f64, f64, u64),
+    ) -> RunError {
+        self.load(engine, w);
+        let clock = Clock {
+            t: time,
+            h: 0.0,
+            within: time,
+            number: 0,
+        };
+        let rate = engine.fastest_rate(self.first, clock, w);
+        let limiting = self.controller.limiting.iter().enumerate();
+        let most = limiting.max_by_key(|(_, count)| **count);
+        let (state, share) = most.map_or((0, 0.0), |(s, &count)| {
+            let all: u64 = self.controller.limiting.iter().sum();
+            (s, count as f64 / all.max(1) as f64)
+        });
+        RunError::StepsExhausted(Box::new(StepsExhausted {
+            solver: info.name.clone(),
+            time,
+            h,
+            smallest: self.controller.smallest,
+            attempts,
+            rejected: self.controller.rejected,
+            limiting: model.states[state].state.name.clone(),
+            share,
+            fastest_rate: rate,
+            stability_limit: info.properties.real_stability_limit,
+            cell: self.first,
+            stiff: stiff.to_vec(),
+        }))
+    }
+}
+
+/// Goes back to the state before the step.
+fn restore<F: Storage>(engine: &Engine<F>, w: &mut Workspace<F>) {
+    let layout = &engine.layout;
+    w.arena
+        .copy_within(layout.all_previous.range(), layout.all_current.offset);
+}
+
+/// The solution inside a step: the method's own, or the cubic through values and derivatives at both ends.
+struct Inside {
+    /// The derivatives at both ends, for the cubic.
+    slopes: Option<[usize; 2]>,
+    h: f64,
+}
+
+impl Inside {
+    fn new<F: Storage>(
+        engine: &Engine<F>,
+        first: usize,
+        clock: Clock,
+        w: &mut Workspace<F>,
+    ) -> Self {
+        let cubic = engine.dense().is_empty();
+        let slopes = cubic.then(|| [0, 1].map(|end| engine.slope(end, first, clock, w)));
+        Self { slopes, h: clock.h }
+    }
+
+    /// The value at place k of an array of the parent's group.
+    fn value<F: Storage>(&self, engine: &Engine<F>, k: usize, theta: f64, w: &Workspace<F>) -> f64 {
+        let layout = &engine.layout;
+        let y0 = w.arena[layout.previous[0] + k].to_f64();
+        match self.slopes {
+            None => {
+                let powers = engine.dense().iter().rev();
+                let sum = powers.fold(0.0, |sum, p| (sum + w.arena[p + k].to_f64()) * theta);
+                y0 + sum
+            }
+            Some([d0, d1]) => {
+                let y1 = w.arena[layout.current[0] + k].to_f64();
+                let slope = |at: usize| w.arena[at + k].to_f64() * self.h;
+                hermite(y0, y1, slope(d0), slope(d1), theta)
+            }
+        }
+    }
+}
+
+/// The cubic with values y0, y1 and derivatives d0, d1 at 0 and 1.
+pub(super) fn hermite(y0: f64, y1: f64, d0: f64, d1: f64, x: f64) -> f64 {
+    let (a, b) = (y1 - y0, 1.0 - x);
+    y0 + x * a + x * b * (b * (d0 - a) - x * (d1 - a))
+}
+
+/// The place between `low`, where the condition does not hold, and `high`, where it does, at which it begins to.
+pub(super) fn bisect(mut low: f64, mut high: f64, holds: impl Fn(f64) -> bool) -> f64 {
+    // 60 halvings reach the last bit.
+    for _ in 0..60 {
+        let middle = 0.5 * (low + high);
+        if holds(middle) {
+            high = middle;
+        } else {
+            low = middle;
+        }
+    }
+    0.5 * (low + high)
+}
