@@ -40,7 +40,8 @@ pub fn cargo(folder: &Path, arguments: &[&str]) {
             .env_remove("CARGO_BUILD_TARGET")
             // Plugins run once, so they need not be fast; with one profile they share their dependencies.
             .env("CARGO_PROFILE_DEV_OPT_LEVEL", "0")
-            .env("CARGO_PROFILE_DEV_DEBUG", "0");
+            .env("CARGO_PROFILE_DEV_DEBUG", "0")
+            .env("CARGO_PROFILE_RELEASE_LTO", "off");
         command.output().unwrap()
     };
     // What the workspace has fetched is enough, if this machine fetched it.
@@ -62,6 +63,12 @@ fn target() -> PathBuf {
 /// A plugin that cargo built.
 pub fn built(name: &str) -> PathBuf {
     target().join("debug").join(name)
+}
+
+/// A plugin that cargo built with `--release`.
+#[allow(dead_code)] // Only the benchmark needs one.
+pub fn released(name: &str) -> PathBuf {
+    target().join("release").join(name)
 }
 
 /// The families of built-in solvers.
