@@ -1,5 +1,6 @@
 //! Loaded solvers against the same methods built in: equal programs, equal bits.
 
+use crate::branched::Branched;
 use crate::support::{FAMILIES, built, examples, has_cc, kutta};
 use braincell_cells::SingleCompartment;
 use braincell_core::input::Input;
@@ -49,19 +50,30 @@ fn point_neuron(registry: &Registry, solver: &str, step: f64) -> Vec<u64> {
     let cell = SingleCompartment::hodgkin_huxley().input("stimulus", Input::step(10.0, 0.5, 3.0));
     let model = Model::new(&cell).unwrap();
     let setup = Setup::new(solver, step).record("V").record("na.m");
-    let bits = run(&setup, registry, &model, &["V", "na.m"], 4.0);
+    let bits = run(&setup, registry, &model, 4.0);
     assert_eq!(bits.len(), 2 * (1 + (4.0 / step).round() as usize));
     bits
 }
 
-fn run(setup: &Setup, registry: &Registry, model: &Model, names: &[&str], until: f64) -> Vec<u64> {
+/// The voltages and gates of three branched cells.
+fn branched(registry: &Registry, solver: &str) -> Vec<u64> {
+    let model = Model::population(&Branched, 3).unwrap();
+    let setup = Setup::new(solver, 0.01).record("V").record("n");
+    let bits = run(&setup, registry, &model, 1.0);
+    assert_eq!(bits.len(), 101 * 3 * 4 * 2);
+    bits
+}
+
+/// All that a run records, variable by variable, as bits.
+fn run(setup: &Setup, registry: &Registry, model: &Model, until: f64) -> Vec<u64> {
     let mut run = setup.start::<f64>(registry, model).unwrap();
     run.run(until).unwrap();
     let recording = run.recording();
-    let traces = names
-        .iter()
-        .map(|name| recording.trace(name).unwrap().to_vec());
-    traces.flatten().map(f64::to_bits).collect()
+    let mut columns = recording.data().columns().into_iter();
+    let moves = columns.any(|c| c.iter().any(|x| *x != c[0]));
+    assert!(moves, "nothing happens");
+    let by_variable = recording.data().t();
+    by_variable.iter().map(|x| x.to_bits()).collect()
 }
 
 /// The Ornstein–Uhlenbeck process dx = -x dt + (1 + x²)/2 dW, with a diffusion coefficient that varies.
@@ -102,7 +114,7 @@ impl DiffEqModule for Noisy {
 fn noisy(registry: &Registry, solver: &str) -> Vec<u64> {
     let model = Model::new(&Noisy).unwrap();
     let setup = Setup::new(solver, 0.01).record("x").seed(7);
-    run(&setup, registry, &model, &["x"], 1.0)
+    run(&setup, registry, &model, 1.0)
 }
 
 fn are_twins(plugin: &Registry, name: &str, built_in: &Registry, twin: &str) {
@@ -111,7 +123,10 @@ fn are_twins(plugin: &Registry, name: &str, built_in: &Registry, twin: &str) {
     assert_eq!(a.info.needs, b.info.needs);
     let same = match b.info.needs.noise {
         true => noisy(plugin, name) == noisy(built_in, twin),
-        false => point_neuron(plugin, name, 0.01) == point_neuron(built_in, twin, 0.01),
+        false => {
+            point_neuron(plugin, name, 0.01) == point_neuron(built_in, twin, 0.01)
+                && branched(plugin, name) == branched(built_in, twin)
+        }
     };
     assert!(same, "{name} and {twin} give other bits");
 }
