@@ -121,6 +121,24 @@ pub(crate) mod host {
         refuse: extern "C" fn(*const COps, *const c_char),
     }
 
+    #[cfg(test)]
+    impl COps {
+        /// Calls the operation as a plugin does.
+        pub(crate) fn call(ops: *const Self, code: u32, integers: &[i64], numbers: &[f64]) -> i32 {
+            let counts = (integers.len() as u32, numbers.len() as u32);
+            // SAFETY: the tests pass on what `c_record` gave them.
+            let operation = unsafe { (*ops).operation };
+            operation(
+                ops,
+                code,
+                integers.as_ptr(),
+                counts.0,
+                numbers.as_ptr(),
+                counts.1,
+            )
+        }
+    }
+
     /// `braincell_parameter`.
     #[repr(C)]
     struct CParameter {
@@ -387,3 +405,6 @@ pub(crate) mod host {
         });
     }
 }
+
+#[cfg(all(test, feature = "host"))]
+mod tests;
