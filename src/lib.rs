@@ -5,6 +5,8 @@ pub mod experiment;
 pub mod output;
 
 pub use braincell_cells as cells;
+#[cfg(feature = "plugins")]
+pub use braincell_plugin_api::loader as plugins;
 pub use braincell_core::{input, kernel, model, real, registry, simd, simulation, stepper, units};
 
 use once_cell::sync::Lazy;
