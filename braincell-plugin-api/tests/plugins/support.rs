@@ -37,7 +37,9 @@ pub fn cargo(folder: &Path, arguments: &[&str]) {
             .args(offline.then_some("--offline"))
             .arg("--target-dir")
             .arg(target())
+            // Settings of the tests, such as a sanitizer, are not for the compiler of the plugins.
             .env_remove("CARGO_BUILD_TARGET")
+            .env_remove("RUSTFLAGS")
             // Plugins run once, so they need not be fast; with one profile they share their dependencies.
             .env("CARGO_PROFILE_DEV_OPT_LEVEL", "0")
             .env("CARGO_PROFILE_DEV_DEBUG", "0")
