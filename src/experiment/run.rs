@@ -3,8 +3,8 @@
 use super::error::ExperimentError;
 use super::section::{Item, Section};
 use crate::model::{Model, Part};
-use std::path::{Path, PathBuf};
 use crate::simulation::{Record, Setup, SetupError, Stepping, Tolerances};
+use std::path::{Path, PathBuf};
 
 /// A value and where it was given, for messages: file, line and key, or an option.
 #[derive(Clone, Debug, PartialEq)]
@@ -140,7 +140,9 @@ pub(super) fn read(
             None => Vec::new(),
             Some(item) => {
                 let files = item.list("plugins = [\"libmy_solvers.so\"]")?;
-                let files = files.iter().map(|file| file.text().map(|f| directory.join(f)));
+                let files = files
+                    .iter()
+                    .map(|file| file.text().map(|f| directory.join(f)));
                 files.collect::<Result<_, _>>()?
             }
         },
