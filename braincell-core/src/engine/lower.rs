@@ -3,7 +3,7 @@
 use super::exec::{self, Clock, Context, Instr};
 use super::layout::{Layout, Plane};
 use crate::kernel::{Accumulate, Call, Operand, Output, Storage};
-use crate::model::{Launch, Model, Phase, SignalId, StateId, Target};
+use crate::model::{Launch, Model, Phase, SignalId, Source, StateId, Target};
 use crate::simd::Level;
 use crate::stepper::{Array, Coef, Op, Parts, Program};
 use std::collections::HashSet;
@@ -275,7 +275,6 @@ fn derivative(
 
 /// The launches that compute what is wanted, and nothing else.
 fn run_wanted(layout: &Layout, wanted: &Wanted, signals: &HashSet<SignalId>) -> Vec<Instr> {
-    use crate::model::Source;
     let mut signals = signals.clone();
     let mut needed = Vec::new();
     // Signals are computed before they are read, so one pass backwards finds all that is needed.
@@ -418,6 +417,20 @@ fn run_launches(
 fn steady(layout: &Layout) -> Vec<Instr> {
     let model = &layout.model;
     let mut all = vec![Instr::Inputs { c: 0.0 }];
+    let relaxing = |launch: &&Launch| {
+        let steady = |target: &Target| matches!(target, Target::Derivative(s) if model.states[s.0].state.steady);
+        launch.phase == Phase::Derivative && launch.outputs.iter().any(steady)
+    };
+    let sources = model.launches.iter().filter(relaxing);
+    let signals = sources.flat_map(|l| &l.inputs).filter_map(|s| match s {
+        Source::Signal(s) => Some(*s),
+        _ => None,
+    });
+    all.extend(run_wanted(
+        layout,
+        &Wanted::all(usize::MAX, 0),
+        &signals.collect(),
+    ));
     for launch in model
         .launches
         .iter()
@@ -440,7 +453,7 @@ fn steady(layout: &Layout) -> Vec<Instr> {
             _ => None,
         });
         let outputs: Vec<_> = states.collect();
-        if launch.kernel.relaxing_states().is_some() && outputs.iter().any(Option::is_some) {
+        if launch.kernel.has_steady_state() && outputs.iter().any(Option::is_some) {
             let len = layout.len(launch.domain);
             let kernel = launch.kernel.clone();
             let call = Call {

@@ -127,8 +127,8 @@ pub struct DiffEqState {
     /// The value.
     pub value: Values,
     /// Whether a run starts from the steady state of this variable's kinetics at the other variables' initial values,
-    /// instead of from [`DiffEqState::value`]. Only for states whose kinetics are
-    /// [`crate::kernel::Kinetics`].
+    /// instead of from [`DiffEqState::value`]. Only for states whose kinetics are [`crate::kernel::Kinetics`], or a
+    /// [`crate::kernel::Pointwise`] that knows its steady state.
     pub steady: bool,
     /// The derivative (drift) per ms, where it has been computed.
     pub derivative: Option<Values>,
