@@ -31,6 +31,12 @@ pub trait Pointwise: Send + Sync + 'static {
     type Outputs<T: Copy>: Slots<T>;
     /// The function.
     fn eval<R: Real>(&self, inputs: Self::Inputs<R>) -> Self::Outputs<R>;
+    /// Whether [`Pointwise::steady`] is known.
+    const STEADY: bool = false;
+    /// If the function gives derivatives of states, the states at which they vanish, the other inputs held.
+    fn steady<R: Real>(&self, inputs: Self::Inputs<R>) -> Self::Outputs<R> {
+        self.eval(inputs)
+    }
 }
 
 /// The coefficients of `dx/dt = a - b x` of one state.
@@ -94,7 +100,8 @@ pub trait KernelFor<F: Element> {
     ///
     /// Outputs are the states. A kernel that is no [`Kinetics`] leaves its outputs alone.
     fn relax(&self, level: Level, h: F, call: &Call, arena: &mut [F]);
-    /// For relaxing states: outputs ← the steady state a / b.
+    /// For kernels that have one ([`Kernel::has_steady_state`]): outputs ← the states at which the derivatives vanish,
+    /// of relaxing states a / b.
     fn steady(&self, level: Level, call: &Call, arena: &mut [F]);
 }
 
@@ -108,6 +115,10 @@ pub trait Kernel: KernelFor<f64> + KernelFor<f32> + Send + Sync {
     fn dependencies(&self) -> Vec<u64>;
     /// The number of relaxing states, if the kernel is a [`Kinetics`].
     fn relaxing_states(&self) -> Option<usize>;
+    /// Whether [`KernelFor::steady`] is known: of a [`Kinetics`], and of a [`Pointwise`] that says so.
+    fn has_steady_state(&self) -> bool {
+        self.relaxing_states().is_some()
+    }
 }
 
 /// Element types that kernels are compiled for: `f64` and `f32`.
