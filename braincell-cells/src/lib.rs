@@ -3,6 +3,7 @@
 //! Units: mV, ms, µA/cm², mS/cm², µF/cm², mM, µm. Currents count positive into the cell.
 
 pub mod discretisation;
+mod distribution;
 pub mod mechanism;
 pub mod mechanisms;
 mod membrane;
@@ -11,6 +12,7 @@ mod placed;
 pub mod rates;
 pub mod single;
 
+pub use distribution::{Distribution, Profile};
 pub use mechanism::{
     Channel, ChannelInfo, Local, Mechanism, MechanismError, MechanismInfo, MechanismKind,
     ParameterSpec, Pool, PoolInfo, Scheme, SchemeInfo,
