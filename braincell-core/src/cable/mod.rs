@@ -14,6 +14,7 @@ mod lanes;
 mod laplacian;
 mod tree;
 
+pub(crate) use exponential::DOUBLE;
 pub use exponential::Exponential;
 pub use laplacian::Laplacian;
 pub use tree::{Tree, TreeError};

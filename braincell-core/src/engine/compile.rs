@@ -1,7 +1,7 @@
 //! From step programs to instructions.
 
 use super::exec::Instr;
-use super::graph::{Wanted, all_signals, derivative, run_wanted, states_in};
+use super::graph::{Wanted, all_signals, derivative, diffusion, run_wanted, states_in};
 use super::implicit::{self, Linearized};
 use super::layout::Layout;
 use crate::kernel::{Accumulate, Call, Output, Storage};
@@ -211,20 +211,16 @@ impl Compiler<'_> {
                 self.time(*c);
                 let from = self.at(*y);
                 let to = self.make(*out);
-                // Without a cable there are no other terms than the local ones.
-                if *terms == Terms::Cable {
-                    self.all.push(Instr::Zero { at: to, len });
-                    return;
-                }
-                let all = derivative(self.layout, group, *parts, from, to, false);
+                let all = derivative(self.layout, group, (*parts, *terms), from, to);
                 self.all.extend(all);
-                self.signals_at = (*parts == Parts::ALL).then_some((*c, *y));
+                let complete = *parts == Parts::ALL && *terms != Terms::Cable;
+                self.signals_at = complete.then_some((*c, *y));
             }
             Op::Diffusion { out, c, y } => {
                 self.time(*c);
                 let from = self.at(*y);
                 let to = self.make(*out);
-                let all = derivative(self.layout, group, Parts::ALL, from, to, true);
+                let all = diffusion(self.layout, group, from, to);
                 self.all.extend(all);
                 self.signals_at = None;
             }
@@ -397,10 +393,11 @@ impl Compiler<'_> {
             out: Some(f),
             states: others.clone(),
             diffusion: false,
+            axial: terms == Terms::All && others.iter().any(|s| self.layout.is_coupled(s.0)),
         };
         let all = run_wanted(self.layout, &wanted, &HashSet::new());
         self.all.extend(all);
-        let all = implicit::diagonal(self.layout, group, from, d, &|s| {
+        let all = implicit::diagonal(self.layout, (group, terms), from, d, &|s| {
             others.contains(&StateId(s))
         });
         self.all.extend(all);

@@ -1,5 +1,6 @@
 //! Instructions and their execution.
 
+use super::axial::Axial;
 use super::layout::Layout;
 use super::local::{Factors, LocalJacobian};
 use super::newton::{self, MAX_ITERATIONS, Newton};
@@ -29,6 +30,10 @@ pub(crate) struct Workspace<F> {
     /// The state at the end of a step, and the state inside it, while samples are taken inside.
     pub saved: Vec<F>,
     pub inside: Vec<F>,
+    /// Reciprocal pivots of trees.
+    pub tree: Vec<F>,
+    /// Numbers for all rows of the cable.
+    pub rows: [Vec<F>; 2],
     pub work: Work,
 }
 
@@ -67,6 +72,35 @@ impl StepFailure {
     }
 }
 
+/// The matrix A of a linear system I - A ⊗ J.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Shift {
+    /// The number γ, by number of the coefficient.
+    Real(usize),
+    /// The complex number s / θ, as the matrix ((re, -im), (im, re)); s by number of the coefficient.
+    Complex(usize, [f64; 2]),
+}
+
+impl Shift {
+    fn number(&self) -> usize {
+        match self {
+            Shift::Real(number) | Shift::Complex(number, _) => *number,
+        }
+    }
+
+    /// The matrix and its size, given the value of the coefficient.
+    fn matrix(&self, value: f64) -> ([f64; 4], usize) {
+        match self {
+            Shift::Real(_) => ([value, 0.0, 0.0, 0.0], 1),
+            Shift::Complex(_, [re, im]) => {
+                let square = re * re + im * im;
+                let (re, im) = (value * re / square, -value * im / square);
+                ([re, -im, im, re], 4)
+            }
+        }
+    }
+}
+
 /// One instruction on the arena. `usize` are offsets.
 #[derive(Clone)]
 pub(crate) enum Instr {
@@ -92,6 +126,20 @@ pub(crate) enum Instr {
         a: usize,
         b: usize,
         len: usize,
+    },
+    /// Adds the axial part of dV/dt to the plane at `to`, of the potentials at `v` and of currents into junctions.
+    Axial {
+        v: Option<usize>,
+        current: Option<usize>,
+        to: usize,
+    },
+    /// Adds the axial part of the diagonal of the Jacobian to the plane at `to`.
+    AxialDiagonal { to: usize },
+    /// The potentials of the junctions, to the plane at `to`.
+    JunctionPotentials {
+        v: usize,
+        current: Option<usize>,
+        to: usize,
     },
     /// Partial derivatives of a kernel.
     Partials {
@@ -138,18 +186,19 @@ pub(crate) enum Instr {
         b: usize,
         len: usize,
     },
-    /// Factors I - γ J; γ by number.
+    /// Factors I - A ⊗ J.
     Factor {
         system: Arc<LocalJacobian>,
         factors: Factors,
-        gamma: usize,
+        a: Shift,
     },
-    /// x ← (I - γ J)⁻¹ b
+    /// x ← (I - A ⊗ J)⁻¹ b
     Solve {
         system: Arc<LocalJacobian>,
         factors: Factors,
-        b: usize,
-        x: usize,
+        a: Shift,
+        b: Vec<usize>,
+        x: Vec<usize>,
     },
     /// The matrices φ_0 … φ_top of s J; s by number.
     Phi {
@@ -183,6 +232,7 @@ pub(crate) struct Context<'a, F> {
     pub level: Level,
     pub first_cell: usize,
     pub clock: Clock,
+    pub axial: Option<&'a Axial<F>>,
     /// Values of the coefficients for this step size.
     pub coefficients: &'a [F],
 }
@@ -201,6 +251,24 @@ pub(crate) fn execute<F: Storage>(
             Instr::Copy { from, to, len } => arena.copy_within(*from..from + len, *to),
             Instr::Kernel { kernel, call } => F::of(&**kernel).values(context.level, call, arena),
             Instr::Steady { kernel, call } => F::of(&**kernel).steady(context.level, call, arena),
+            Instr::Axial { v, current, to } => {
+                let planes = [*to, context.layout.capacity()];
+                let (level, lanes) = (context.level, context.layout.lanes);
+                if let Some(axial) = context.axial {
+                    axial.add_current(level, lanes, *v, *current, planes, workspace);
+                }
+            }
+            Instr::AxialDiagonal { to } => {
+                let planes = [*to, context.layout.capacity()];
+                if let Some(axial) = context.axial {
+                    axial.add_diagonal(context.layout.lanes, planes, arena);
+                }
+            }
+            Instr::JunctionPotentials { v, current, to } => {
+                if let Some(axial) = context.axial {
+                    axial.junction_potentials(context.layout.lanes, arena, *v, *current, *to);
+                }
+            }
             Instr::Partials { kernel, wrt, call } => {
                 F::of(&**kernel).partials(context.level, wrt, call, arena)
             }
@@ -272,21 +340,22 @@ pub(crate) fn execute<F: Storage>(
                     arena[to + k] = F::from_f64(arena[b + k].to_f64() / pivot);
                 }
             }
-            Instr::Factor {
-                system,
-                factors,
-                gamma,
-            } => {
-                let gamma = [coefficient(*gamma).to_f64()];
+            Instr::Factor { system, factors, a } => {
+                let (a, size) = a.matrix(coefficient(a.number()).to_f64());
                 workspace.work.factorisations += 1;
-                system.factor(*factors, &gamma, &[0], workspace, |_, _| true);
+                let zero = [0; 2];
+                system.factor(*factors, &a[..size], &zero, context, workspace, |_, _| true);
             }
             Instr::Solve {
                 system,
                 factors,
+                a,
                 b,
                 x,
-            } => system.solve(*factors, &[*b], &[*x], workspace),
+            } => {
+                let (a, size) = a.matrix(coefficient(a.number()).to_f64());
+                system.solve(*factors, &a[..size], b, x, context, workspace);
+            }
             Instr::Phi {
                 system,
                 kept,

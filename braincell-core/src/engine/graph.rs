@@ -4,7 +4,7 @@ use super::exec::Instr;
 use super::layout::{Layout, Plane};
 use crate::kernel::{Accumulate, Call, Operand, Output};
 use crate::model::{Launch, Phase, SignalId, Source, StateId, Target};
-use crate::stepper::Parts;
+use crate::stepper::{Parts, Terms};
 use std::collections::HashSet;
 
 /// What a run of launches is for.
@@ -18,6 +18,8 @@ pub(super) struct Wanted {
     pub states: HashSet<StateId>,
     /// Diffusion coefficients are wanted, not derivatives.
     pub diffusion: bool,
+    /// The axial current counts.
+    pub axial: bool,
 }
 
 impl Wanted {
@@ -28,28 +30,53 @@ impl Wanted {
             out: None,
             states: HashSet::new(),
             diffusion: false,
+            axial: false,
         }
     }
 }
 
-/// f of the states of `group` in `parts`, at the array at `y`, into the array at `to`; zero for the others.
+/// Some terms of f of the states of `group` in `parts`, at the array at `y`, into the array at `to`; zero for the
+/// others.
 pub(super) fn derivative(
     layout: &Layout,
     group: usize,
-    parts: Parts,
+    (parts, terms): (Parts, Terms),
     y: usize,
     to: usize,
-    diffusion: bool,
 ) -> Vec<Instr> {
-    let states = states_in(layout, group, parts);
-    let wanted = Wanted {
-        group,
-        y,
-        out: Some(to),
-        states,
-        diffusion,
-    };
-    run_wanted(layout, &wanted, &HashSet::new())
+    let mut states = states_in(layout, group, parts);
+    let axial = terms != Terms::Local && states.iter().any(|s| layout.is_coupled(s.0));
+    if terms == Terms::Cable {
+        states.clear();
+    }
+    run_wanted(
+        layout,
+        &Wanted {
+            group,
+            y,
+            out: Some(to),
+            states,
+            diffusion: false,
+            axial,
+        },
+        &HashSet::new(),
+    )
+}
+
+/// The diffusion coefficients of the states of `group`.
+pub(super) fn diffusion(layout: &Layout, group: usize, y: usize, to: usize) -> Vec<Instr> {
+    run_wanted(
+        layout,
+        &Wanted {
+            group,
+            y,
+            out: Some(to),
+            states: states_in(layout, group, Parts::ALL),
+            diffusion: true,
+            axial: false,
+        },
+        &HashSet::new(),
+    )
 }
 
 /// The states of a group in `parts`.
@@ -77,6 +104,7 @@ pub(super) fn all_signals(layout: &Layout, group: usize, y: usize) -> Vec<Instr>
         out: None,
         states: HashSet::new(),
         diffusion: false,
+        axial: false,
     };
     run_wanted(layout, &wanted, &signals.collect())
 }
@@ -88,6 +116,13 @@ pub(super) fn run_wanted(
     signals: &HashSet<SignalId>,
 ) -> Vec<Instr> {
     let mut signals = signals.clone();
+    if let Some(info) = &layout.model.cable {
+        let cable = &info.cable;
+        let potential = cable.potential.is_some_and(|s| signals.contains(&s));
+        if wanted.axial || potential {
+            signals.extend(cable.current);
+        }
+    }
     let mut needed = Vec::new();
     // Signals are computed before they are read, so one pass backwards finds all that is needed.
     let launches = layout.model.launches.iter().rev();
@@ -102,6 +137,13 @@ pub(super) fn run_wanted(
             for source in &launch.inputs {
                 if let Source::Signal(s) = source {
                     signals.insert(*s);
+                    // The potentials of the junctions depend on the currents into them.
+                    let cable = layout.model.cable.as_ref().map(|info| &info.cable);
+                    signals.extend(
+                        cable
+                            .filter(|c| c.potential == Some(*s))
+                            .and_then(|c| c.current),
+                    );
                 }
             }
             needed.push(launch);
@@ -132,8 +174,31 @@ pub(super) fn run_wanted(
             .collect();
         zeros.append(&mut all);
         all = zeros;
+        if let (true, Some(info)) = (wanted.axial, &layout.model.cable) {
+            let plane = layout.states[info.cable.voltage.0].offset;
+            all.push(Instr::Axial {
+                v: Some(wanted.y + plane),
+                current: info.cable.current.map(|s| layout.signals[s.0].offset),
+                to: to + plane,
+            });
+        }
     }
     all
+}
+
+/// The potentials of the junctions, at the array at `y` of `group`.
+fn junction_potentials(layout: &Layout, group: usize, y: usize) -> Option<(SignalId, Instr)> {
+    let info = layout.model.cable.as_ref()?;
+    let signal = info.cable.potential?;
+    let voltage = info.cable.voltage.0;
+    let of = layout.model.states[voltage].group;
+    let base = if of == group { y } else { layout.current[of] };
+    let instruction = Instr::JunctionPotentials {
+        v: base + layout.states[voltage].offset,
+        current: info.cable.current.map(|s| layout.signals[s.0].offset),
+        to: layout.signals[signal.0].offset,
+    };
+    Some((signal, instruction))
 }
 
 /// Launches in order. The first result for a plane replaces what is there, the others add.
@@ -146,7 +211,14 @@ pub(super) fn run_launches(
     let model = &layout.model;
     let mut all = Vec::new();
     let mut written = HashSet::new();
+    let mut potentials = junction_potentials(layout, wanted.group, wanted.y);
     for launch in launches {
+        // The cable computes the potentials of its junctions as soon as they are read.
+        if let Some((signal, _)) = &potentials
+            && launch.inputs.contains(&Source::Signal(*signal))
+        {
+            all.extend(potentials.take().map(|(_, instruction)| instruction));
+        }
         let group = wanted.group;
         let source = |&s| layout.source(launch.domain, s, group, wanted.y);
         let in_phase = launch.phase == Phase::Derivative;
@@ -221,6 +293,11 @@ pub(super) fn run_launches(
             outputs,
         };
         all.push(Instr::Kernel { kernel, call });
+    }
+    if let Some((signal, instruction)) = potentials
+        && signals.contains(&signal)
+    {
+        all.push(instruction);
     }
     all
 }

@@ -1,14 +1,15 @@
 //! Compilation of the operations that linearise or solve.
 
+use super::axial::TreeFactors;
 use super::compile::Compiler;
-use super::exec::Instr;
+use super::exec::{Instr, Shift};
 use super::graph::{all_signals, derivative};
 use super::jacobian::{Column, Site, Wanted, jacobian, pattern, sites};
 use super::layout::Layout;
 use super::local::{Factors, LocalJacobian};
 use super::newton::{Newton, Status, absolute};
 use crate::model::Domain;
-use crate::stepper::{Array, Coef, Jacobian, Parts, Terms};
+use crate::stepper::{Array, Coef, Jacobian, Parts, Terms, num};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -17,8 +18,8 @@ pub(super) struct Linearized {
     kind: Kind,
     /// ∂f/∂t.
     pub time: usize,
-    /// Factors made, by coefficient.
-    factors: Vec<(Coef, Vec<Factors>)>,
+    /// Factors made, by coefficient and pole.
+    factors: Vec<((Coef, [f64; 2]), Vec<Factors>)>,
     /// Matrices φ_0 … φ_4 made, by scale.
     phi: Vec<(Coef, Vec<[usize; 2]>)>,
 }
@@ -27,30 +28,56 @@ enum Kind {
     /// The diagonal, as an array.
     Diagonal(usize),
     /// One system per site.
-    Local(Vec<Arc<LocalJacobian>>),
+    Systems(Vec<Arc<LocalJacobian>>),
+}
+
+impl Linearized {
+    fn systems(&self) -> &[Arc<LocalJacobian>] {
+        match &self.kind {
+            Kind::Systems(systems) => systems,
+            Kind::Diagonal(_) => &[],
+        }
+    }
 }
 
 /// The greatest k of the matrices φ_k that are made together.
 const TOP_PHI: usize = 4;
 
-/// The planes for the Jacobian of all sites, in a block of memory that begins at 0. Returns its length too.
-fn plan_entries(layout: &Layout, group: usize, parts: Parts) -> (Vec<LocalJacobian>, usize) {
+/// The planes for the Jacobian of the states of a group in `parts`, in a block of memory that begins at 0. Returns its
+/// length too.
+fn plan_entries(
+    layout: &Layout,
+    group: usize,
+    (parts, terms): (Parts, Terms),
+) -> (Vec<LocalJacobian>, usize) {
     let pattern = pattern(layout, group);
     let mut len = 0;
-    let systems = sites(layout, group).into_iter().map(|site| {
+    let mut systems = Vec::new();
+    for mut site in sites(layout, group) {
+        let coupled = |state: usize| terms != Terms::Local && layout.is_coupled(state);
+        site.unknowns
+            .retain(|u| parts.contains(u.part) && (terms != Terms::Cable || coupled(u.state)));
+        let Some(last) = site.unknowns.last() else {
+            continue;
+        };
+        let tree = coupled(last.state);
         let mut entries = Vec::new();
         for (i, row) in site.unknowns.iter().enumerate() {
             for (j, column) in site.unknowns.iter().enumerate() {
                 let there = pattern[row.state].contains(&Column::State(column.state));
-                if there && parts.contains(row.part) && parts.contains(column.part) {
+                if there && terms != Terms::Cable {
                     entries.push((i, j, len));
                     len += site.elements;
                 }
             }
         }
-        LocalJacobian { site, entries }
-    });
-    (systems.collect(), len)
+        systems.push(LocalJacobian {
+            site,
+            entries,
+            tree,
+        });
+    }
+    (systems, len)
 }
 
 /// The plane of ∂f_i/∂y_j and its domain, with the block at `base`.
@@ -64,6 +91,7 @@ fn entry_planes(
             domain, unknowns, ..
         },
         entries,
+        ..
     } in systems
     {
         for &(i, j, offset) in entries {
@@ -78,7 +106,7 @@ fn entry_planes(
 /// must have been computed.
 pub(super) fn diagonal(
     layout: &mut Layout,
-    group: usize,
+    (group, terms): (usize, Terms),
     y: usize,
     to: usize,
     select: &dyn Fn(usize) -> bool,
@@ -91,21 +119,27 @@ pub(super) fn diagonal(
     };
     let len = layout.group_len[group];
     let mut all = vec![Instr::Zero { at: to, len }];
-    all.extend(jacobian(
-        layout,
-        &Wanted {
-            group,
-            y,
-            entry: &entry,
-        },
-    ));
+    let wanted = Wanted {
+        group,
+        y,
+        entry: &entry,
+        axial_time: None,
+    };
+    all.extend(jacobian(layout, &wanted));
+    if let (Terms::All, Some(info)) = (terms, &model.cable) {
+        let voltage = info.cable.voltage.0;
+        if model.states[voltage].group == group && select(voltage) {
+            let to = to + planes[voltage].offset;
+            all.push(Instr::AxialDiagonal { to });
+        }
+    }
     all
 }
 
 /// Linearises, with ∂f/∂t.
 pub(super) fn linearize(
     c: &mut Compiler,
-    jacobian_kind: Jacobian,
+    kind: Jacobian,
     parts: Parts,
     fraction: f64,
     y: Array,
@@ -114,66 +148,64 @@ pub(super) fn linearize(
     let from = c.at(y);
     let model = c.layout.model.clone();
     let states = c.layout.states.clone();
+    let terms = match kind {
+        Jacobian::Full | Jacobian::Diagonal => Terms::All,
+        Jacobian::Local => Terms::Local,
+        Jacobian::Cable => Terms::Cable,
+    };
     let time = c.permanent();
     c.signals(fraction, y);
     c.all.push(Instr::Zero { at: time, len });
     let time_entry = |i: usize, column: Column| {
-        let wanted = column == Column::Time && parts.contains(model.states[i].state.part);
+        let wanted = column == Column::Time
+            && terms != Terms::Cable
+            && parts.contains(model.states[i].state.part);
         wanted.then(|| (time + states[i].offset, model.states[i].domain))
     };
-    let kind = match jacobian_kind {
-        Jacobian::Diagonal => {
-            let to = c.permanent();
-            let own = |i: usize| parts.contains(model.states[i].state.part);
-            let all = diagonal(c.layout, group, from, to, &own);
-            c.all.extend(all);
-            let all = jacobian(
-                c.layout,
-                &Wanted {
-                    group,
-                    y: from,
-                    entry: &time_entry,
-                },
-            );
-            c.all.extend(all);
-            Kind::Diagonal(to)
+    let coupled = (0..states.len()).find(|&s| {
+        let info = &model.states[s];
+        c.layout.is_coupled(s) && info.group == group && parts.contains(info.state.part)
+    });
+    let axial_time = coupled.filter(|_| terms != Terms::Local);
+    let axial_time = axial_time.map(|s| time + states[s].offset);
+    let mut systems = Vec::new();
+    let mut planes = HashMap::new();
+    let mut diagonal_at = 0;
+    if kind == Jacobian::Diagonal {
+        diagonal_at = c.permanent();
+        let own = |i: usize| parts.contains(model.states[i].state.part);
+        let all = diagonal(c.layout, (group, terms), from, diagonal_at, &own);
+        c.all.extend(all);
+    } else {
+        let (mut planned, block) = plan_entries(c.layout, group, (parts, terms));
+        let base = c.layout.take(block);
+        planes = entry_planes(&planned, base);
+        for entry in planned.iter_mut().flat_map(|s| &mut s.entries) {
+            entry.2 += base;
         }
-        Jacobian::Full | Jacobian::Local | Jacobian::Cable => {
-            // Without a cable its Jacobian is zero.
-            let parts = match jacobian_kind {
-                Jacobian::Cable => Parts(0),
-                _ => parts,
-            };
-            let (mut systems, block) = plan_entries(c.layout, group, parts);
-            let base = c.layout.take(block);
-            let planes = entry_planes(&systems, base);
-            for entry in systems.iter_mut().flat_map(|s| &mut s.entries) {
-                entry.2 += base;
-            }
-            c.all.push(Instr::Zero {
-                at: base,
-                len: block,
-            });
-            let entry = |i: usize, column: Column| {
-                planes
-                    .get(&(i, column))
-                    .copied()
-                    .or_else(|| time_entry(i, column))
-            };
-            let all = jacobian(
-                c.layout,
-                &Wanted {
-                    group,
-                    y: from,
-                    entry: &entry,
-                },
-            );
-            c.all.extend(all);
-            Kind::Local(systems.into_iter().map(Arc::new).collect())
-        }
+        c.all.push(Instr::Zero {
+            at: base,
+            len: block,
+        });
+        systems = planned.into_iter().map(Arc::new).collect();
+    }
+    let entry = |i: usize, column: Column| {
+        let planned = planes.get(&(i, column)).copied();
+        planned.or_else(|| time_entry(i, column))
     };
+    let wanted = Wanted {
+        group,
+        y: from,
+        entry: &entry,
+        axial_time,
+    };
+    let all = jacobian(c.layout, &wanted);
+    c.all.extend(all);
     Linearized {
-        kind,
+        kind: match kind {
+            Jacobian::Diagonal => Kind::Diagonal(diagonal_at),
+            _ => Kind::Systems(systems),
+        },
         time,
         factors: Vec::new(),
         phi: Vec::new(),
@@ -183,12 +215,54 @@ pub(super) fn linearize(
 /// Memory for the factors of a site's systems.
 fn take_factors(layout: &mut Layout, system: &LocalJacobian, stages: usize) -> Factors {
     let [matrices, swaps, scratch] = system.factor_sizes(stages);
+    let nodes = layout
+        .model
+        .cable
+        .as_ref()
+        .map_or(0, |info| info.tree.len());
+    let rows = nodes * layout.lanes;
+    let tree = system.tree.then(|| match stages {
+        1 => TreeFactors {
+            pivots: layout.take_tree(rows),
+            blocks: 0,
+            rows: 0,
+        },
+        s => TreeFactors {
+            pivots: 0,
+            blocks: layout.take_wide(rows * s * s),
+            rows: layout.take_wide(rows * s),
+        },
+    });
     Factors {
         matrices: layout.take_wide(matrices),
         swaps: layout.take_swaps(swaps),
         scratch: layout.take_wide(scratch),
         stages,
+        tree,
     }
+}
+
+/// Factors I - A ⊗ J, once for each A.
+fn factored(c: &mut Compiler, lin: &mut Linearized, key: (Coef, [f64; 2]), a: Shift) -> usize {
+    if let Some(made) = lin.factors.iter().position(|(of, _)| *of == key) {
+        return made;
+    }
+    let stages = match a {
+        Shift::Real(_) => 1,
+        Shift::Complex(..) => 2,
+    };
+    let factors = lin.systems().iter().map(|system| {
+        let factors = take_factors(c.layout, system, stages);
+        c.all.push(Instr::Factor {
+            system: system.clone(),
+            factors,
+            a,
+        });
+        factors
+    });
+    let factors = factors.collect();
+    lin.factors.push((key, factors));
+    lin.factors.len() - 1
 }
 
 /// (I - γ J)⁻¹ b.
@@ -196,40 +270,28 @@ pub(super) fn solve(c: &mut Compiler, lin: &mut Linearized, out: Array, gamma: C
     let number = c.coefficient(gamma);
     let from = c.at(b);
     let to = c.make(out);
-    let systems = match &lin.kind {
-        Kind::Diagonal(d) => {
-            c.all.push(Instr::SolveDiagonal {
-                to,
-                gamma: number,
-                d: *d,
-                b: from,
-                len: c.len,
-            });
-            return;
-        }
-        Kind::Local(systems) => systems,
-    };
-    let made = lin.factors.iter().position(|(of, _)| *of == gamma);
-    let made = made.unwrap_or_else(|| {
-        let factors = systems.iter().map(|system| {
-            let factors = take_factors(c.layout, system, 1);
-            c.all.push(Instr::Factor {
-                system: system.clone(),
-                factors,
-                gamma: number,
-            });
-            factors
+    let len = c.len;
+    if let Kind::Diagonal(d) = lin.kind {
+        c.all.push(Instr::SolveDiagonal {
+            to,
+            gamma: number,
+            d,
+            b: from,
+            len,
         });
-        let factors = factors.collect();
-        lin.factors.push((gamma, factors));
-        lin.factors.len() - 1
-    });
-    for (system, &factors) in systems.iter().zip(&lin.factors[made].1) {
+        return;
+    }
+    let a = Shift::Real(number);
+    let made = factored(c, lin, (gamma, [1.0, 0.0]), a);
+    // States that are no unknowns keep their value.
+    c.all.push(Instr::Copy { from, to, len });
+    for (system, &factors) in lin.systems().iter().zip(&lin.factors[made].1) {
         c.all.push(Instr::Solve {
             system: system.clone(),
             factors,
-            b: from,
-            x: to,
+            a,
+            b: vec![from],
+            x: vec![to],
         });
     }
 }
@@ -246,23 +308,29 @@ pub(super) fn phi(
     let number = c.coefficient(scale);
     let from = c.at(b);
     let to = c.make(out);
-    let systems = match &lin.kind {
-        Kind::Diagonal(d) => {
-            c.all.push(Instr::PhiDiagonal {
-                to,
-                k,
-                scale: number,
-                d: *d,
-                b: from,
-                len: c.len,
-            });
-            return;
-        }
-        Kind::Local(systems) => systems,
-    };
+    let len = c.len;
+    if let Kind::Diagonal(d) = lin.kind {
+        c.all.push(Instr::PhiDiagonal {
+            to,
+            k,
+            scale: number,
+            d,
+            b: from,
+            len,
+        });
+        return;
+    }
+    // For states that are no unknowns φ_k(0) = 1/k!.
+    let factorial: u32 = (1..=k).product();
+    let terms = vec![(c.coefficient(num(1.0 / f64::from(factorial))), from)];
+    c.all.push(Instr::Combine { to, len, terms });
+    if lin.systems().iter().any(|system| system.tree) {
+        phi_by_poles(c, lin, to, k, scale, from);
+        return;
+    }
     let made = lin.phi.iter().position(|(of, _)| *of == scale);
     let made = made.unwrap_or_else(|| {
-        let kept = systems.iter().map(|system| {
+        let kept = lin.systems().iter().map(|system| {
             let [matrices, scratch] = system.phi_sizes(TOP_PHI);
             let kept = [c.layout.take_wide(matrices), c.layout.take_wide(scratch)];
             c.all.push(Instr::Phi {
@@ -277,7 +345,7 @@ pub(super) fn phi(
         lin.phi.push((scale, kept));
         lin.phi.len() - 1
     });
-    for (system, &kept) in systems.iter().zip(&lin.phi[made].1) {
+    for (system, &kept) in lin.systems().iter().zip(&lin.phi[made].1) {
         c.all.push(Instr::ApplyPhi {
             system: system.clone(),
             kept,
@@ -286,6 +354,93 @@ pub(super) fn phi(
             x: to,
         });
     }
+}
+
+/// φ_k(s J) b with a tree, by φ_k(z) ≈ Re Σ_j w_j / (θ_j - z): each pole takes one complex solution.
+///
+/// The approximation is uniform on the negative real axis, where the eigenvalues of stiff cables lie, and holds for the few
+/// others of a neuron, which are small. L. N. Trefethen, J. A. C. Weideman, T. Schmelzer, BIT 46 (2006),
+/// doi:10.1007/s10543-006-0077-9.
+fn phi_by_poles(
+    c: &mut Compiler,
+    lin: &mut Linearized,
+    to: usize,
+    k: u32,
+    scale: Coef,
+    from: usize,
+) {
+    let number = c.coefficient(scale);
+    let len = c.len;
+    let parts = [(); 5].map(|()| c.permanent());
+    let [b_re, b_im, x_re, x_im, sum] = parts;
+    for (pole, (theta, weight)) in poles(k).into_iter().enumerate() {
+        let square = theta[0] * theta[0] + theta[1] * theta[1];
+        for (part, inverse) in [(b_re, theta[0] / square), (b_im, -theta[1] / square)] {
+            let terms = vec![(c.coefficient(num(inverse)), from)];
+            c.all.push(Instr::Combine {
+                to: part,
+                len,
+                terms,
+            });
+        }
+        let a = Shift::Complex(number, theta);
+        let made = factored(c, lin, (scale, theta), a);
+        for (system, &factors) in lin.systems().iter().zip(&lin.factors[made].1) {
+            c.all.push(Instr::Solve {
+                system: system.clone(),
+                factors,
+                a,
+                b: vec![b_re, b_im],
+                x: vec![x_re, x_im],
+            });
+        }
+        let mut terms = vec![
+            (c.coefficient(num(weight[0])), x_re),
+            (c.coefficient(num(-weight[1])), x_im),
+        ];
+        if pole > 0 {
+            terms.push((c.coefficient(num(1.0)), sum));
+        }
+        c.all.push(Instr::Combine {
+            to: sum,
+            len,
+            terms,
+        });
+    }
+    let states: Vec<usize> = lin
+        .systems()
+        .iter()
+        .flat_map(|s| &s.site.unknowns)
+        .map(|u| u.state)
+        .collect();
+    for state in states {
+        let plane = c.layout.states[state];
+        c.all.push(Instr::Copy {
+            from: sum + plane.offset,
+            to: to + plane.offset,
+            len: plane.len,
+        });
+    }
+}
+
+/// Poles θ and weights w of φ_k, real and imaginary parts: those of φ_{k+1} = (φ_k - 1/k!) / z are w / θ.
+fn poles(k: u32) -> Vec<([f64; 2], [f64; 2])> {
+    let table = &crate::cable::DOUBLE;
+    let weights = if k == 0 { &table.exp } else { &table.phi1 };
+    (0..table.poles[0].len())
+        .map(|j| {
+            let theta = [table.poles[0][j], table.poles[1][j]];
+            let mut w = [weights[0][j], weights[1][j]];
+            let square = theta[0] * theta[0] + theta[1] * theta[1];
+            for _ in 1..k {
+                w = [
+                    (w[0] * theta[0] + w[1] * theta[1]) / square,
+                    (w[1] * theta[0] - w[0] * theta[1]) / square,
+                ];
+            }
+            (theta, w)
+        })
+        .collect()
 }
 
 /// Implicit stages to be solved for.
@@ -303,18 +458,14 @@ pub(super) struct Stages<'a> {
 pub(super) fn stages(c: &mut Compiler, out: &[Array], stages: &Stages) {
     let (group, len) = (c.group, c.len);
     let (base, guess) = (c.at(stages.base), c.at(stages.guess));
-    // Without a cable there are no other terms than the local ones.
-    let parts = match stages.terms {
-        Terms::Cable => Parts(0),
-        _ => stages.parts,
-    };
+    let what = (stages.parts, stages.terms);
     let count = out.len();
     // Arrays that are free now may hold nothing else while the iteration runs.
     let z: Vec<usize> = out.iter().map(|&array| c.make(array)).collect();
     let mut arrays = || (0..count).map(|_| c.permanent()).collect::<Vec<_>>();
     let (f, residual, correction, applied) = (arrays(), arrays(), arrays(), arrays());
     let a = stages.a.iter().map(|&a| c.coefficient(a)).collect();
-    let (mut systems, block) = plan_entries(c.layout, group, parts);
+    let (mut systems, block) = plan_entries(c.layout, group, what);
     let first = c.layout.take(block * count);
     for entry in systems.iter_mut().flat_map(|s| &mut s.entries) {
         entry.2 += first;
@@ -323,7 +474,7 @@ pub(super) fn stages(c: &mut Compiler, out: &[Array], stages: &Stages) {
     for p in 0..count {
         let fraction = stages.c[p];
         let mut all = vec![Instr::Inputs { c: fraction }];
-        all.extend(derivative(c.layout, group, parts, z[p], f[p], false));
+        all.extend(derivative(c.layout, group, what, z[p], f[p]));
         rhs.push(all);
         let planes = entry_planes(&systems, p * block);
         let entry = |i: usize, column: Column| planes.get(&(i, column)).copied();
@@ -339,10 +490,14 @@ pub(super) fn stages(c: &mut Compiler, out: &[Array], stages: &Stages) {
             group,
             y: z[p],
             entry: &entry,
+            axial_time: None,
         };
         all.extend(jacobian(c.layout, &wanted));
         jacobians.push(all);
     }
+    let unknowns: usize = systems.iter().map(|s| s.site.unknowns.len()).sum();
+    let states = c.layout.model.states.iter();
+    let states = states.filter(|s| s.group == group).count();
     let systems = systems.into_iter().map(|system| {
         let factors = take_factors(c.layout, &system, count);
         (system, factors)
@@ -368,6 +523,7 @@ pub(super) fn stages(c: &mut Compiler, out: &[Array], stages: &Stages) {
         guess,
         len,
         lanes,
+        partial: unknowns < states,
         z,
         f,
         residual,

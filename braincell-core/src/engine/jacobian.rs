@@ -171,6 +171,8 @@ pub(super) struct Wanted<'a> {
     pub y: usize,
     /// The plane for ∂f_i/∂column, with the domain on which it lives, if wanted.
     pub entry: &'a dyn Fn(usize, Column) -> Option<(usize, Domain)>,
+    /// The plane for the time derivative of the axial part of dV/dt, if wanted.
+    pub axial_time: Option<usize>,
 }
 
 /// Instructions that *add* the wanted derivatives to their planes, which must be zero before. Signals must have been
@@ -187,6 +189,12 @@ pub(super) fn jacobian(layout: &mut Layout, wanted: &Wanted) -> Vec<Instr> {
     let columns = |source: &Source| columns(&model, wanted.group, source, &depends);
     // Backwards: which of these are needed.
     let mut needed: Vec<BTreeSet<Column>> = vec![BTreeSet::new(); model.signals.len()];
+    let into_junctions = model.cable.as_ref().and_then(|info| info.cable.current);
+    let axial_time = into_junctions.zip(wanted.axial_time);
+    let axial_time = axial_time.filter(|(s, _)| depends[s.0].contains(&Column::Time));
+    if let Some((signal, _)) = axial_time {
+        needed[signal.0].insert(Column::Time);
+    }
     let of_target = |target: &Target, needed: &[BTreeSet<Column>]| match target {
         Target::Derivative(i) if in_group(i) => {
             let mut all: Vec<Column> = (0..model.states.len()).map(Column::State).collect();
@@ -313,6 +321,13 @@ pub(super) fn jacobian(layout: &mut Layout, wanted: &Wanted) -> Vec<Instr> {
             },
         });
         all.append(&mut chain);
+    }
+    if let Some((signal, to)) = axial_time {
+        all.push(Instr::Axial {
+            v: None,
+            current: planes.get(&(signal.0, Column::Time)).copied(),
+            to,
+        });
     }
     all
 }

@@ -1,5 +1,6 @@
 //! Where everything of a tile lies.
 
+use super::axial::NANOAMPERE;
 use crate::kernel::{Index, Operand, Storage};
 use crate::model::{Domain, Model, ParameterId, SignalId, Source, StateId, Values};
 use std::collections::HashMap;
@@ -43,6 +44,10 @@ pub(crate) struct Layout {
     /// Sizes of the other memories of a workspace.
     pub wide: usize,
     pub swaps: usize,
+    /// Reciprocal pivots of trees.
+    pub tree: usize,
+    /// C A of each compartment, nA per mV/ms, if there is a cable.
+    capacity: Option<usize>,
     /// Seed of the noise.
     pub seed: u64,
     maps: HashMap<(Domain, Domain), Reach>,
@@ -96,6 +101,8 @@ impl Layout {
             len,
         };
         let (all_current, all_previous) = (all(&current), all(&previous));
+        let capacity = model.cable.as_ref();
+        let capacity = capacity.map(|c| take(c.cable.area.len() * lanes).offset);
         let mut layout = Self {
             lanes,
             time,
@@ -112,6 +119,8 @@ impl Layout {
             size,
             wide: 0,
             swaps: 0,
+            tree: 0,
+            capacity,
             seed,
             maps: HashMap::new(),
             model,
@@ -130,6 +139,23 @@ impl Layout {
     pub fn take_wide(&mut self, len: usize) -> usize {
         self.wide += len;
         self.wide - len
+    }
+
+    /// Reserves `len` reciprocal pivots of trees.
+    pub fn take_tree(&mut self, len: usize) -> usize {
+        self.tree += len;
+        self.tree - len
+    }
+
+    /// Whether a state is the potential that the cable couples.
+    pub fn is_coupled(&self, state: usize) -> bool {
+        let cable = self.model.cable.as_ref();
+        cable.is_some_and(|info| info.cable.voltage.0 == state)
+    }
+
+    /// Where C A of the compartments is. Only for models with a cable.
+    pub fn capacity(&self) -> usize {
+        self.capacity.unwrap_or(usize::MAX)
     }
 
     /// Reserves `len` row swaps.
@@ -237,6 +263,18 @@ impl Layout {
     pub fn fill_parameters<F: Storage>(&self, first: usize, arena: &mut [F]) {
         for (info, plane) in self.model.parameters.iter().zip(&self.parameters) {
             self.write(&info.parameter.value, first, &mut arena[plane.range()]);
+        }
+        if let (Some(info), Some(at)) = (&self.model.cable, self.capacity) {
+            let parameter = &self.model.parameters[info.cable.capacitance.0];
+            let uniform = parameter.domain == Domain::CELL;
+            for (compartment, area) in info.cable.area.iter().enumerate() {
+                for lane in 0..self.lanes {
+                    let element = if uniform { 0 } else { compartment };
+                    let c = parameter.parameter.value.at(element, first + lane);
+                    arena[at + compartment * self.lanes + lane] =
+                        F::from_f64(c * area * NANOAMPERE);
+                }
+            }
         }
     }
 

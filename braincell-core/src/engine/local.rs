@@ -1,7 +1,9 @@
-//! Linear systems of one element each: I - A ⊗ J with the local Jacobian J, and functions of J.
+//! Linear systems I - A ⊗ J with the structured Jacobian J: a dense block for each element, and the tree that couples the
+//! potentials. The blocks are eliminated first, then the tree is solved, then the blocks are substituted back.
 
+use super::axial::{Axial, StageIo, TreeFactors};
 use super::dense;
-use super::exec::Workspace;
+use super::exec::{Context, Workspace};
 use super::jacobian::Site;
 use crate::kernel::Storage;
 
@@ -11,6 +13,8 @@ pub(super) struct LocalJacobian {
     pub site: Site,
     /// Row, column, offset of the plane.
     pub entries: Vec<(usize, usize, usize)>,
+    /// Whether the last unknown, the potential, is coupled along the cable.
+    pub tree: bool,
 }
 
 /// Where factors are kept, in [`Workspace::wide`] and [`Workspace::swaps`].
@@ -22,6 +26,8 @@ pub(super) struct Factors {
     pub scratch: usize,
     /// Number of stages s.
     pub stages: usize,
+    /// For systems with a tree.
+    pub tree: Option<TreeFactors>,
 }
 
 impl LocalJacobian {
@@ -40,6 +46,11 @@ impl LocalJacobian {
         [self.site.elements * n * n, self.site.elements * n, n]
     }
 
+    /// Unknowns left for the tree.
+    fn keep(&self, stages: usize) -> usize {
+        if self.tree { stages } else { 0 }
+    }
+
     /// Factors I - A ⊗ J at the elements that `select` chooses. Stage p, unknown i is number i · s + p. The Jacobian
     /// of stage q is at `shift[q]` from the planes of the entries.
     pub fn factor<F: Storage>(
@@ -47,19 +58,18 @@ impl LocalJacobian {
         factors: Factors,
         a: &[f64],
         shift: &[usize],
+        context: &Context<F>,
         workspace: &mut Workspace<F>,
         select: impl Fn(&[F], usize) -> bool,
     ) {
         let s = factors.stages;
         let n = self.order(s);
-        let Workspace {
-            arena, wide, swaps, ..
-        } = workspace;
+        let keep = self.keep(s);
         for e in 0..self.site.elements {
-            if !select(arena, e) {
+            if !select(&workspace.arena, e) {
                 continue;
             }
-            let matrix = &mut wide[factors.matrices + e * n * n..][..n * n];
+            let matrix = &mut workspace.wide[factors.matrices + e * n * n..][..n * n];
             matrix.fill(0.0);
             for k in 0..n {
                 matrix[k * n + k] = 1.0;
@@ -67,22 +77,76 @@ impl LocalJacobian {
             for &(i, j, plane) in &self.entries {
                 for p in 0..s {
                     for q in 0..s {
-                        let entry = arena[plane + shift[q] + e].to_f64();
+                        let entry = workspace.arena[plane + shift[q] + e].to_f64();
                         matrix[(i * s + p) * n + j * s + q] -= a[p * s + q] * entry;
                     }
                 }
             }
-            dense::factor(matrix, n, 0, &mut swaps[factors.swaps + e * n..][..n]);
+            let swaps = &mut workspace.swaps[factors.swaps + e * n..][..n];
+            dense::factor(matrix, n, keep, swaps);
+        }
+        if let Some((axial, tree)) = self.coupled(factors, context) {
+            let (level, lanes) = (context.level, context.layout.lanes);
+            let capacity = context.layout.capacity();
+            let first = n - s;
+            let block = |wide: &[f64], e: usize, to: &mut [f64]| {
+                let matrix = &wide[factors.matrices + e * n * n..][..n * n];
+                for p in 0..s {
+                    let row = &matrix[(first + p) * n + first..][..s];
+                    to[p * s..][..s].copy_from_slice(row);
+                }
+            };
+            axial.factor(level, lanes, capacity, a, tree, workspace, block);
         }
     }
 
-    /// x ← (I - A ⊗ J)⁻¹ b, with one array of the group per stage; unknowns of other sites are left alone.
+    fn coupled<'a, F>(
+        &self,
+        factors: Factors,
+        context: &Context<'a, F>,
+    ) -> Option<(&'a Axial<F>, TreeFactors)> {
+        context.axial.zip(factors.tree).filter(|_| self.tree)
+    }
+
+    /// x ← (I - A ⊗ J)⁻¹ b, with one array of the group per stage; other states are left alone.
     pub fn solve<F: Storage>(
+        &self,
+        factors: Factors,
+        a: &[f64],
+        b: &[usize],
+        x: &[usize],
+        context: &Context<F>,
+        workspace: &mut Workspace<F>,
+    ) {
+        let s = factors.stages;
+        let n = self.order(s);
+        let keep = self.keep(s);
+        self.sweep(factors, b, x, workspace, |matrix, swaps, v| {
+            dense::forward(matrix, n, keep, swaps, v);
+            if keep == 0 {
+                dense::backward(matrix, n, 0, v);
+            }
+        });
+        if let Some((axial, tree)) = self.coupled(factors, context) {
+            let (level, lanes) = (context.level, context.layout.lanes);
+            let capacity = context.layout.capacity();
+            let potential = self.site.unknowns.last().map_or(0, |u| u.offset);
+            let io = Potentials { x, potential };
+            axial.solve(level, lanes, capacity, a, tree, workspace, io);
+            self.sweep(factors, x, x, workspace, |matrix, _, v| {
+                dense::backward(matrix, n, keep, v);
+            });
+        }
+    }
+
+    /// For each element: reads its unknowns from `b`, does something with them, writes them to `x`.
+    fn sweep<F: Storage>(
         &self,
         factors: Factors,
         b: &[usize],
         x: &[usize],
         workspace: &mut Workspace<F>,
+        mut f: impl FnMut(&[f64], &[u32], &mut [f64]),
     ) {
         let s = factors.stages;
         let n = self.order(s);
@@ -95,8 +159,7 @@ impl LocalJacobian {
             let matrix = &kept[factors.matrices + e * n * n..][..n * n];
             let swaps = &swaps[factors.swaps + e * n..][..n];
             self.gather(e, b, s, arena, scratch);
-            dense::forward(matrix, n, 0, swaps, scratch);
-            dense::backward(matrix, n, 0, scratch);
+            f(matrix, swaps, scratch);
             self.scatter(e, x, s, scratch, arena);
         }
     }
@@ -172,5 +235,20 @@ impl LocalJacobian {
             dense::apply(matrix, n, from, to);
             self.scatter(e, &[x], 1, to, arena);
         }
+    }
+}
+
+/// The potentials in the arrays of all stages.
+struct Potentials<'a> {
+    x: &'a [usize],
+    potential: usize,
+}
+
+impl<F: Storage> StageIo<F> for Potentials<'_> {
+    fn get(&self, arena: &[F], e: usize, stage: usize) -> f64 {
+        arena[self.x[stage] + self.potential + e].to_f64()
+    }
+    fn put(&self, arena: &mut [F], e: usize, stage: usize, x: f64) {
+        arena[self.x[stage] + self.potential + e] = F::from_f64(x);
     }
 }

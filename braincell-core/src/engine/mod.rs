@@ -5,6 +5,7 @@
 //! arrays of the step program, lie in one slice, the *arena*. [`Engine`] holds the instructions for one width of tile;
 //! they address the arena by absolute offsets, so that a step is a loop over instructions.
 
+mod axial;
 mod compile;
 mod dense;
 mod exec;

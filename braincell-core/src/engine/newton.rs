@@ -15,6 +15,8 @@ pub(super) struct Newton {
     /// Length of an array.
     pub len: usize,
     pub lanes: usize,
+    /// Whether some states are not unknown.
+    pub partial: bool,
     /// For each stage: z, f(z), residual, correction, the correction applied last.
     pub z: Vec<usize>,
     pub f: Vec<usize>,
@@ -110,6 +112,11 @@ pub(super) fn solve<F: Storage>(
         workspace.arena[plane..plane + lanes].fill(x);
     }
     let a = |p: usize, q: usize| context.coefficients[newton.a[p * stages + q]].to_f64();
+    let matrix: [f64; 16] = std::array::from_fn(|k| {
+        let (p, q) = (k / stages, k % stages);
+        if p < stages { a(p, q) } else { 0.0 }
+    });
+    let matrix = &matrix[..stages * stages];
     let mut history = [f64::NAN; MAX_ITERATIONS];
     for iteration in 0..MAX_ITERATIONS {
         workspace.work.newton_iterations += 1;
@@ -132,19 +139,26 @@ pub(super) fn solve<F: Storage>(
             for jacobian in &newton.jacobian {
                 execute(jacobian, context, workspace)?;
             }
-            let matrix: [f64; 16] = std::array::from_fn(|k| {
-                let (p, q) = (k / stages, k % stages);
-                if p < stages { a(p, q) } else { 0.0 }
-            });
             for (system, factors) in &newton.systems {
                 workspace.work.factorisations += 1;
-                system.factor(*factors, &matrix, &newton.shift, workspace, |arena, e| {
-                    arena[status.refresh + e % lanes] == one
-                });
+                system.factor(
+                    *factors,
+                    matrix,
+                    &newton.shift,
+                    context,
+                    workspace,
+                    |arena, e| arena[status.refresh + e % lanes] == one,
+                );
+            }
+        }
+        if newton.partial {
+            // States that are not unknown go to the base at once.
+            for (&r, &c) in residual.iter().zip(correction) {
+                workspace.arena.copy_within(r..r + len, c);
             }
         }
         for (system, factors) in &newton.systems {
-            system.solve(*factors, residual, correction, workspace);
+            system.solve(*factors, matrix, residual, correction, context, workspace);
         }
         let arena = &mut workspace.arena;
         let mut worst = 0.0;

@@ -1,5 +1,6 @@
 //! Everything a tile does, as instructions.
 
+use super::axial::Axial;
 use super::compile::{Compiled, Keep, compile};
 use super::exec::{self, Clock, Context, Instr, StepFailure, Work, Workspace};
 use super::graph::{Wanted, all_signals, derivative, run_launches, run_wanted, steady};
@@ -8,7 +9,7 @@ use super::layout::Layout;
 use crate::kernel::Storage;
 use crate::model::{Launch, Model, Phase, SignalId};
 use crate::simd::Level;
-use crate::stepper::{Parts, Program};
+use crate::stepper::{Parts, Program, Terms};
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -24,6 +25,7 @@ pub(crate) struct EngineOptions {
 pub(crate) struct Engine<F> {
     pub layout: Layout,
     pub level: Level,
+    axial: Option<Axial<F>>,
     pre: Vec<Instr>,
     post: Vec<Instr>,
     programs: Vec<Compiled<F>>,
@@ -77,7 +79,7 @@ impl<F: Storage> Engine<F> {
         let slope = [0, 1].map(|k| {
             let (y, to) = slopes[k];
             let mut all = vec![Instr::Inputs { c: k as f64 }];
-            all.extend(derivative(&layout, 0, Parts::ALL, y, to, false));
+            all.extend(derivative(&layout, 0, (Parts::ALL, Terms::All), y, to));
             (all, to)
         });
         let mut signals = vec![Instr::Inputs { c: 0.0 }];
@@ -87,6 +89,7 @@ impl<F: Storage> Engine<F> {
             out: None,
             states: HashSet::new(),
             diffusion: false,
+            axial: false,
         };
         signals.extend(run_wanted(
             &layout,
@@ -96,7 +99,13 @@ impl<F: Storage> Engine<F> {
         let mut diagonal = vec![Instr::Inputs { c: 0.0 }];
         let (present, to) = (layout.current[0], layout.take(layout.group_len[0]));
         diagonal.extend(all_signals(&layout, 0, present));
-        diagonal.extend(implicit::diagonal(&mut layout, 0, present, to, &|_| true));
+        diagonal.extend(implicit::diagonal(
+            &mut layout,
+            (0, Terms::All),
+            present,
+            to,
+            &|_| true,
+        ));
         let diagonal = (diagonal, to);
         let steady = steady(&layout);
         let programs = programs
@@ -115,6 +124,7 @@ impl<F: Storage> Engine<F> {
         Self {
             layout,
             level: *level,
+            axial: model.cable.as_ref().map(Axial::new),
             pre,
             post,
             programs,
@@ -133,6 +143,11 @@ impl<F: Storage> Engine<F> {
             swaps: vec![0; self.layout.swaps],
             saved: vec![F::default(); self.layout.all_current.len],
             inside: vec![F::default(); self.layout.all_current.len],
+            tree: vec![F::default(); self.layout.tree],
+            rows: [(); 2].map(|()| {
+                let rows = self.axial.as_ref().map_or(0, Axial::rows);
+                vec![F::default(); rows * self.layout.lanes]
+            }),
             work: Work::default(),
         }
     }
@@ -163,6 +178,7 @@ impl<F: Storage> Engine<F> {
             level: self.level,
             first_cell,
             clock,
+            axial: self.axial.as_ref(),
             coefficients,
         }
     }

@@ -4,7 +4,8 @@ mod kernel;
 mod poles;
 
 use self::kernel::{Factorise, Propagate, Weights};
-use self::poles::{DOUBLE, SINGLE, Table};
+pub(crate) use self::poles::DOUBLE;
+use self::poles::{SINGLE, Table};
 use super::{CableError, Laplacian, common_width};
 use crate::real::Element;
 use crate::simd::{Level, dispatch};

@@ -1,0 +1,410 @@
+//! The cable of a tile: axial currents, and the tree part of linear systems.
+
+use super::exec::Workspace;
+use crate::cable::{Laplacian, elimination};
+use crate::kernel::Storage;
+use crate::model::{CableInfo, CableNode};
+use crate::simd::Level;
+
+/// nA per µA/cm² · µm², and µF/cm² · µm² · mV/ms: one of either is this many nA.
+pub(super) const NANOAMPERE: f64 = 1e-5;
+
+/// The tables of a cable. *Rows* are the nodes of the tree in its level order.
+pub(crate) struct Axial<F> {
+    operator: Laplacian<F>,
+    /// Row of each compartment.
+    compartments: Vec<usize>,
+    junctions: Vec<Junction>,
+    /// Σ of conductances at each row, µS.
+    sums: Vec<f64>,
+    parents: Vec<usize>,
+    conductances: Vec<f64>,
+    /// Each compartment's own conductance to the others, junctions eliminated, µS.
+    own: Vec<f64>,
+}
+
+struct Junction {
+    row: usize,
+    /// Neighbouring compartments and the conductances to them, µS.
+    neighbours: Vec<(usize, f64)>,
+}
+
+/// Where the state of factors of the tree is kept.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TreeFactors {
+    /// For one stage: reciprocal pivots, in [`Workspace::tree`].
+    pub pivots: usize,
+    /// For several: inverse blocks, in [`Workspace::wide`].
+    pub blocks: usize,
+    /// Right-hand sides of all rows, in [`Workspace::wide`], for several stages.
+    pub rows: usize,
+}
+
+impl<F: Storage> Axial<F> {
+    pub fn new(info: &CableInfo) -> Self {
+        let tree = &info.tree;
+        let count = tree.len();
+        let parents: Vec<usize> = tree.parents().iter().map(|&p| p as usize).collect();
+        let conductances: Vec<f64> = (0..count)
+            .map(|row| if row == 0 { 0.0 } else { tree.conductance(row) })
+            .collect();
+        let mut sums = vec![0.0; count];
+        for row in 1..count {
+            sums[row] += conductances[row];
+            sums[parents[row]] += conductances[row];
+        }
+        let total = info.cable.area.len();
+        let mut compartments = vec![0; total];
+        let mut junctions: Vec<Junction> = Vec::new();
+        junctions.resize_with(info.junctions, || Junction {
+            row: 0,
+            neighbours: Vec::new(),
+        });
+        let mut kind = vec![CableNode::Compartment(0); count];
+        for (row, &node) in tree.permutation().iter().enumerate() {
+            kind[row] = info.cable.nodes[node as usize];
+            match kind[row] {
+                CableNode::Compartment(k) => compartments[k as usize] = row,
+                CableNode::Junction(k) => junctions[k as usize].row = row,
+            }
+        }
+        let mut own: Vec<f64> = compartments.iter().map(|&row| sums[row]).collect();
+        for row in 1..count {
+            let (parent, g) = (parents[row], conductances[row]);
+            for (at, other) in [(row, parent), (parent, row)] {
+                if let (CableNode::Junction(j), CableNode::Compartment(c)) = (kind[at], kind[other])
+                {
+                    junctions[j as usize].neighbours.push((c as usize, g));
+                    own[c as usize] -= g * g / sums[at];
+                }
+            }
+        }
+        Self {
+            operator: Laplacian::new(tree).expect("a checked tree gives a Laplacian"),
+            compartments,
+            junctions,
+            sums,
+            parents,
+            conductances,
+            own,
+        }
+    }
+
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.parents.len()
+    }
+
+    /// The potential of junction `j` in a lane: 0 = I + Σ g (V - V_j).
+    fn junction_potential(
+        &self,
+        j: usize,
+        [lane, lanes]: [usize; 2],
+        arena: &[F],
+        v: Option<usize>,
+        current: Option<usize>,
+    ) -> f64 {
+        let junction = &self.junctions[j];
+        let mut sum = current.map_or(0.0, |i| arena[i + j * lanes + lane].to_f64());
+        if let Some(v) = v {
+            for &(compartment, g) in &junction.neighbours {
+                sum += g * arena[v + compartment * lanes + lane].to_f64();
+            }
+        }
+        sum / self.sums[junction.row]
+    }
+
+    /// The potentials of all junctions, into the plane at `to`.
+    pub fn junction_potentials(
+        &self,
+        lanes: usize,
+        arena: &mut [F],
+        v: usize,
+        current: Option<usize>,
+        to: usize,
+    ) {
+        for j in 0..self.junctions.len() {
+            for lane in 0..lanes {
+                let x = self.junction_potential(j, [lane, lanes], arena, Some(v), current);
+                arena[to + j * lanes + lane] = F::from_f64(x);
+            }
+        }
+    }
+
+    /// Adds the axial current over the capacitance to dV/dt at `to`: that of the potentials at `v`, and of the currents
+    /// into the junctions.
+    pub fn add_current(
+        &self,
+        level: Level,
+        lanes: usize,
+        v: Option<usize>,
+        current: Option<usize>,
+        [to, capacity]: [usize; 2],
+        workspace: &mut Workspace<F>,
+    ) {
+        let Workspace { arena, rows, .. } = workspace;
+        let [x, y] = rows;
+        for (compartment, &row) in self.compartments.iter().enumerate() {
+            let to = &mut x[row * lanes..][..lanes];
+            match v {
+                Some(v) => to.copy_from_slice(&arena[v + compartment * lanes..][..lanes]),
+                None => to.fill(F::default()),
+            }
+        }
+        for j in 0..self.junctions.len() {
+            for lane in 0..lanes {
+                let potential = self.junction_potential(j, [lane, lanes], arena, v, current);
+                x[self.junctions[j].row * lanes + lane] = F::from_f64(potential);
+            }
+        }
+        y.fill(F::default());
+        // y ← G x; shapes fit by construction.
+        let done = self.operator.apply(level, 1.0, x, y);
+        debug_assert!(done.is_ok());
+        for (compartment, &row) in self.compartments.iter().enumerate() {
+            for lane in 0..lanes {
+                let at = compartment * lanes + lane;
+                let rate = y[row * lanes + lane].to_f64() / arena[capacity + at].to_f64();
+                let slope = &mut arena[to + at];
+                *slope = F::from_f64(slope.to_f64() - rate);
+            }
+        }
+    }
+
+    /// Adds the axial part of ∂(dV_i/dt)/∂V_i to the plane at `to`.
+    pub fn add_diagonal(&self, lanes: usize, [to, capacity]: [usize; 2], arena: &mut [F]) {
+        for (compartment, own) in self.own.iter().enumerate() {
+            for at in compartment * lanes..(compartment + 1) * lanes {
+                let rate = own / arena[capacity + at].to_f64();
+                arena[to + at] = F::from_f64(arena[to + at].to_f64() - rate);
+            }
+        }
+    }
+
+    /// Factors the tree part of I - A ⊗ J, A = `a` of order s, given the s × s block that local elimination leaves at
+    /// each compartment and lane.
+    pub(super) fn factor(
+        &self,
+        level: Level,
+        lanes: usize,
+        capacity: usize,
+        a: &[f64],
+        factors: TreeFactors,
+        workspace: &mut Workspace<F>,
+        block: impl Fn(&[f64], usize, &mut [f64]),
+    ) {
+        let s = order(a);
+        let n = self.rows();
+        if s == 1 {
+            let pivots = &mut workspace.tree[factors.pivots..][..n * lanes];
+            pivots.fill(F::default());
+            for (compartment, &row) in self.compartments.iter().enumerate() {
+                for lane in 0..lanes {
+                    let e = compartment * lanes + lane;
+                    let mut x = [0.0];
+                    block(&workspace.wide, e, &mut x);
+                    let scale = workspace.arena[capacity + e].to_f64() / a[0];
+                    pivots[row * lanes + lane] = F::from_f64(x[0] * scale);
+                }
+            }
+            // A bad pivot spoils the solution, which is noticed there.
+            let _ = elimination::factor(level, &self.operator, 1.0, pivots);
+            return;
+        }
+        let size = s * s;
+        let mut inverse = [0.0; 16];
+        inverse[..size].copy_from_slice(a);
+        invert(&mut inverse[..size], s);
+        let base = factors.blocks;
+        workspace.wide[base..base + n * lanes * size].fill(0.0);
+        let (mut x, mut product) = ([0.0; 16], [0.0; 16]);
+        for (compartment, &row) in self.compartments.iter().enumerate() {
+            for lane in 0..lanes {
+                let e = compartment * lanes + lane;
+                block(&workspace.wide, e, &mut x[..size]);
+                let c = workspace.arena[capacity + e].to_f64();
+                multiply(&inverse[..size], &x[..size], &mut product[..size], s);
+                let to = &mut workspace.wide[base + (row * lanes + lane) * size..][..size];
+                for (to, x) in to.iter_mut().zip(&product) {
+                    *to = c * x;
+                }
+            }
+        }
+        let blocks = &mut workspace.wide[base..base + n * lanes * size];
+        for row in (0..n).rev() {
+            let g = self.conductances[row];
+            let (above, here) = blocks.split_at_mut(row * lanes * size);
+            for lane in 0..lanes {
+                let block = &mut here[lane * size..][..size];
+                for p in 0..s {
+                    block[p * s + p] += self.sums[row];
+                }
+                invert(block, s);
+                if row > 0 {
+                    let up = &mut above[(self.parents[row] * lanes + lane) * size..][..size];
+                    for (up, x) in up.iter_mut().zip(block) {
+                        *up -= g * g * *x;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Solves with the factors. `get` and `put` read and write the s numbers of a compartment and lane.
+    pub(super) fn solve(
+        &self,
+        level: Level,
+        lanes: usize,
+        capacity: usize,
+        a: &[f64],
+        factors: TreeFactors,
+        workspace: &mut Workspace<F>,
+        io: impl StageIo<F>,
+    ) {
+        let s = order(a);
+        let n = self.rows();
+        if s == 1 {
+            for x in &mut workspace.rows[0] {
+                *x = F::default();
+            }
+            for (compartment, &row) in self.compartments.iter().enumerate() {
+                for lane in 0..lanes {
+                    let e = compartment * lanes + lane;
+                    let scale = workspace.arena[capacity + e].to_f64() / a[0];
+                    let b = io.get(&workspace.arena, e, 0);
+                    workspace.rows[0][row * lanes + lane] = F::from_f64(b * scale);
+                }
+            }
+            let pivots = &workspace.tree[factors.pivots..][..n * lanes];
+            let stored = elimination::Factors::stored(1.0, pivots);
+            let x = &mut workspace.rows[0];
+            let done = elimination::solve(level, &self.operator, &stored, x);
+            debug_assert!(done.is_ok());
+            for (compartment, &row) in self.compartments.iter().enumerate() {
+                for lane in 0..lanes {
+                    let e = compartment * lanes + lane;
+                    let x = workspace.rows[0][row * lanes + lane].to_f64();
+                    io.put(&mut workspace.arena, e, 0, x);
+                }
+            }
+            return;
+        }
+        let size = s * s;
+        let mut inverse = [0.0; 16];
+        inverse[..size].copy_from_slice(a);
+        invert(&mut inverse[..size], s);
+        let Workspace { arena, wide, .. } = workspace;
+        let (first, second) = (factors.blocks, factors.rows);
+        debug_assert!(first + n * lanes * size <= second);
+        let (kept, rest) = wide.split_at_mut(second);
+        let blocks = &kept[first..first + n * lanes * size];
+        let x = &mut rest[..n * lanes * s];
+        x.fill(0.0);
+        for (compartment, &row) in self.compartments.iter().enumerate() {
+            for lane in 0..lanes {
+                let e = compartment * lanes + lane;
+                let c = arena[capacity + e].to_f64();
+                for p in 0..s {
+                    let sum: f64 = (0..s)
+                        .map(|q| inverse[p * s + q] * io.get(arena, e, q))
+                        .sum();
+                    x[(row * lanes + lane) * s + p] = c * sum;
+                }
+            }
+        }
+        let times = |block: &[f64], x: &[f64]| -> [f64; 4] {
+            let mut y = [0.0; 4];
+            for p in 0..s {
+                y[p] = (0..s).map(|q| block[p * s + q] * x[q]).sum();
+            }
+            y
+        };
+        for row in (1..n).rev() {
+            for lane in 0..lanes {
+                let at = row * lanes + lane;
+                let y = times(&blocks[at * size..][..size], &x[at * s..][..s]);
+                let up = (self.parents[row] * lanes + lane) * s;
+                for p in 0..s {
+                    x[up + p] += self.conductances[row] * y[p];
+                }
+            }
+        }
+        for row in 0..n {
+            for lane in 0..lanes {
+                let at = row * lanes + lane;
+                if row > 0 {
+                    let up = (self.parents[row] * lanes + lane) * s;
+                    for p in 0..s {
+                        x[at * s + p] += self.conductances[row] * x[up + p];
+                    }
+                }
+                let y = times(&blocks[at * size..][..size], &x[at * s..][..s]);
+                x[at * s..][..s].copy_from_slice(&y[..s]);
+            }
+        }
+        for (compartment, &row) in self.compartments.iter().enumerate() {
+            for lane in 0..lanes {
+                for p in 0..s {
+                    let x = x[(row * lanes + lane) * s + p];
+                    io.put(arena, compartment * lanes + lane, p, x);
+                }
+            }
+        }
+    }
+}
+
+/// Reads and writes the number of an element and stage.
+pub(super) trait StageIo<F> {
+    fn get(&self, arena: &[F], e: usize, stage: usize) -> f64;
+    fn put(&self, arena: &mut [F], e: usize, stage: usize, x: f64);
+}
+
+/// s of an s × s matrix.
+fn order(a: &[f64]) -> usize {
+    match a.len() {
+        1 => 1,
+        4 => 2,
+        9 => 3,
+        _ => 4,
+    }
+}
+
+/// c ← a b
+fn multiply(a: &[f64], b: &[f64], c: &mut [f64], s: usize) {
+    for i in 0..s {
+        for j in 0..s {
+            c[i * s + j] = (0..s).map(|k| a[i * s + k] * b[k * s + j]).sum();
+        }
+    }
+}
+
+/// a ← a⁻¹, for orders up to 4, by Gauss–Jordan elimination with partial pivoting.
+fn invert(a: &mut [f64], s: usize) {
+    let mut inverse = [0.0; 16];
+    for k in 0..s {
+        inverse[k * s + k] = 1.0;
+    }
+    for k in 0..s {
+        let size = |row: &usize| a[row * s + k].abs();
+        let pivot = (k..s)
+            .max_by(|i, j| size(i).total_cmp(&size(j)))
+            .unwrap_or(k);
+        for j in 0..s {
+            a.swap(k * s + j, pivot * s + j);
+            inverse.swap(k * s + j, pivot * s + j);
+        }
+        let scale = 1.0 / a[k * s + k];
+        for j in 0..s {
+            a[k * s + j] *= scale;
+            inverse[k * s + j] *= scale;
+        }
+        for i in (0..s).filter(|&i| i != k) {
+            let factor = a[i * s + k];
+            for j in 0..s {
+                a[i * s + j] -= factor * a[k * s + j];
+                inverse[i * s + j] -= factor * inverse[k * s + j];
+            }
+        }
+    }
+    a.copy_from_slice(&inverse[..s * s]);
+}
