@@ -8,6 +8,7 @@ pub mod mechanism;
 pub mod mechanisms;
 mod membrane;
 pub mod morphology;
+pub mod multi;
 mod placed;
 pub mod rates;
 pub mod single;
@@ -17,5 +18,6 @@ pub use mechanism::{
     Channel, ChannelInfo, Local, Mechanism, MechanismError, MechanismInfo, MechanismKind,
     ParameterSpec, Pool, PoolInfo, Scheme, SchemeInfo,
 };
+pub use multi::MultiCompartment;
 pub use placed::{CellError, Placed};
 pub use single::SingleCompartment;

@@ -10,6 +10,7 @@ use braincell_core::model::{
     DiffEqState, Domain, ModelBuilder, ModelError, Parameter, ParameterId, SignalId, StateId,
     Values,
 };
+pub(crate) use launch::Identity;
 use patches::Patches;
 use std::collections::HashMap;
 
