@@ -1,5 +1,6 @@
 //! Neuron models integrated by solvers selected by name.
 
+pub mod experiment;
 pub mod output;
 
 pub use braincell_cells as cells;
@@ -33,3 +34,8 @@ pub fn solvers() -> &'static Registry {
     });
     &SOLVERS
 }
+
+/// Tests the code of the README.
+#[cfg(all(doctest, feature = "rk"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -122,6 +122,10 @@ impl Placed {
     }
 
     /// With its states advanced by the cell's solver, together with the potential.
+    ///
+    /// For a kinetic scheme this avoids the error of splitting, which is of first order with backward Euler and of
+    /// second with better solvers. Solvers that treat every state by itself, such as "ind_exp_euler", do not keep the
+    /// sum of its states at 1: give the scheme a solver of its own with them.
     pub fn advanced_with_cell(mut self) -> Self {
         self.solver = None;
         self

@@ -264,3 +264,48 @@ fn a_scheme_finds_its_ion_in_a_pool() {
         "{current}"
     );
 }
+
+/// Three states in a ring that turns: no detailed balance.
+struct Ring;
+
+impl Scheme<3, 3, 2> for Ring {
+    const STATES: [&'static str; 3] = ["a", "b", "c"];
+    const TRANSITIONS: [(usize, usize); 3] = [(0, 1), (1, 2), (2, 0)];
+    const CONDUCTING: &'static [usize] = &[2];
+    fn info(&self) -> SchemeInfo {
+        let mut info = Two::<1, 2, 1>.info();
+        info.name = "ring";
+        info
+    }
+    fn rates<R: Real>(&self, _: Local<R>, _: [R; 2]) -> [[R; 2]; 3] {
+        [[5.0, 0.5], [3.0, 0.25], [2.0, 1.0]].map(|pair| pair.map(R::constant))
+    }
+    fn current<R: Real>(&self, at: Local<R>, open: R, [g, _]: [R; 2]) -> R {
+        g * open * (at.reversal - at.v)
+    }
+}
+
+/// The weight of a state is the sum over the trees that lead to it of the products of their rates (Kirchhoff).
+#[test]
+fn a_ring_starts_from_its_stationary_flow() {
+    let (ab, ba, bc, cb, ca, ac) = (5.0, 0.5, 3.0, 0.25, 2.0, 1.0);
+    let weights = [
+        ba * ca + bc * ca + cb * ba,
+        ab * cb + ab * ca + ac * cb,
+        ac * ba + ac * bc + ab * bc,
+    ];
+    let sum: f64 = weights.iter().sum();
+    let ring = Placed::new("r", Mechanism::scheme(Ring).unwrap()).advanced_with_cell();
+    let model = Model::new(&SingleCompartment::new().mechanism(ring)).unwrap();
+    let mut run = Setup::new("rk4", 0.01)
+        .start::<f64>(&registry(), &model)
+        .unwrap();
+    for (name, weight) in ["r.a", "r.b", "r.c"].iter().zip(weights) {
+        let state = run.state(name).unwrap();
+        assert!(
+            (state.value.at(0, 0) - weight / sum).abs() < 1e-15,
+            "{name}"
+        );
+        assert!(state.derivative.unwrap().at(0, 0).abs() < 1e-15, "{name}");
+    }
+}
