@@ -28,18 +28,20 @@ pub fn list(arguments: &Arguments) -> Result<(), CliError> {
     let rows = all.iter().map(|mechanism| {
         let info = mechanism.info();
         let parameters = info.parameters.iter();
-        let parameters =
-            parameters.map(|p| format!("{} = {}", p.name, quantity(p.default, p.unit)));
+        let parameters = parameters.map(|p| match p.default.is_nan() {
+            true => format!("{} in {}, required", p.name, p.unit),
+            false => format!("{} = {}", p.name, quantity(p.default, p.unit)),
+        });
         [
             info.name.to_string(),
             info.description.to_string(),
-            info.gates.join(", "),
+            info.states.join(", "),
             parameters.collect::<Vec<_>>().join("\n"),
             info.reference.to_string(),
         ]
     });
     let list = table(
-        &["type", "description", "gates", "parameters", "reference"],
+        &["type", "description", "states", "parameters", "reference"],
         rows,
     );
     print(&format!(
@@ -59,10 +61,10 @@ fn quantity(value: f64, unit: &str) -> String {
 /// All that is known of a mechanism.
 fn show(mechanism: &Mechanism) -> String {
     let info = mechanism.info();
-    let gates = info.gates.join(", ");
+    let states = info.states.join(", ");
     let of_ion = |ion: Option<&str>| ion.unwrap_or_default().to_string();
     let head = facts(&[
-        ("gates", gates),
+        ("states", states),
         ("carries", of_ion(info.ion)),
         ("senses", of_ion(info.senses)),
         ("reference", info.reference.to_string()),
@@ -71,6 +73,7 @@ fn show(mechanism: &Mechanism) -> String {
     let label = info.name.split('_').next().unwrap_or(info.name);
     let lines = info.parameters.iter().map(|p| {
         let value = match p.unit {
+            unit if p.default.is_nan() => format!("\"… {unit}\""),
             "" | "1" => p.default.to_string(),
             unit => format!("\"{} {unit}\"", p.default),
         };

@@ -3,6 +3,7 @@
 use super::error::ExperimentError;
 use super::inputs;
 use super::section::{Item, Section};
+use crate::cells::mechanism::MechanismKind;
 use crate::cells::{Placed, SingleCompartment, mechanisms};
 use crate::model::systems::{Decay, HarmonicOscillator, Lorenz, VanDerPol};
 use crate::model::{Model, ModelError, Part, ode};
@@ -110,9 +111,16 @@ fn mechanism(label: &str, item: &Item, cells: usize) -> Result<Placed, Experimen
     })?;
     let parameters: Vec<_> = mechanism.info().parameters.clone();
     let mut known = vec!["type"];
+    let is_scheme = mechanism.kind() == MechanismKind::Scheme;
+    if is_scheme {
+        known.extend(["solver", "substeps"]);
+    }
     known.extend(parameters.iter().map(|p| p.name));
     let section = section.only_of("parameter", &known)?;
     let mut placed = Placed::new(label, mechanism);
+    if is_scheme {
+        placed = advanced(placed, &section)?;
+    }
     for parameter in &parameters {
         if let Some(item) = section.get(parameter.name) {
             let values = item.per_cell(parameter.unit, cells)?;
@@ -121,6 +129,26 @@ fn mechanism(label: &str, item: &Item, cells: usize) -> Result<Placed, Experimen
         }
     }
     Ok(placed)
+}
+
+/// How the states of a kinetic scheme are advanced: `solver = "backward_euler"` with `substeps = 1`, or
+/// `solver = "cell"` to leave them to the solver of the run.
+fn advanced(placed: Placed, section: &Section) -> Result<Placed, ExperimentError> {
+    let substeps = match section.get("substeps") {
+        None => 1,
+        Some(item) => match item.count()? {
+            0 => return Err(item.refuse("0 substeps; give at least 1")),
+            n => n,
+        },
+    };
+    Ok(match section.get("solver") {
+        None if substeps == 1 => placed,
+        None => placed.advanced_by("backward_euler", substeps),
+        Some(item) => match item.text()? {
+            "cell" => placed.advanced_with_cell(),
+            solver => placed.advanced_by(solver, substeps),
+        },
+    })
 }
 
 fn system(file: &Section, model: Section) -> Result<Model, ExperimentError> {

@@ -85,7 +85,7 @@ pub(super) fn solve<F: Storage>(
     newton: &Newton,
     context: &Context<F>,
     workspace: &mut Workspace<F>,
-) -> Result<(), StepFailure> {
+) -> Result<(), Box<StepFailure>> {
     let Newton {
         len,
         lanes,

@@ -169,6 +169,7 @@ impl<F: Element, K: Kinetics<N>, const N: usize> Body<F> for StatePartials<'_, F
             let count = (call.len - start).min(CHUNK);
             let input: K::Inputs<[F; CHUNK]> = load_all(arguments, arena, start, count);
             let mut output = [[F::default(); CHUNK]; N];
+            #[allow(clippy::needless_range_loop)]
             for l in 0..CHUNK {
                 let rates = kernel.rates(lane::<F, R, _, _>(&input, l, R::load));
                 let mut g = 0;

@@ -190,7 +190,8 @@ impl<F: Storage> Tile<F> {
                 Err(_) => f64::INFINITY,
             };
             let c = &mut self.controller;
-            if !(error <= 1.0) {
+            // NaN counts as too large.
+            if error.is_nan() || error > 1.0 {
                 c.rejected += 1;
                 let factor = if error.is_finite() {
                     (SAFETY * error.powf(-exponent)).max(SHRINK)

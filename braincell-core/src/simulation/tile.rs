@@ -364,7 +364,7 @@ impl<F: Storage> Tile<F> {
                 }
                 self.examine(engine, &w.arena)
             }
-            Err(failure) => Reason::Newton(Box::new(failure)),
+            Err(failure) => Reason::Newton(failure),
         };
         self.failure = Some(Failure {
             step: number,
