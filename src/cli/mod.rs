@@ -1,6 +1,8 @@
 //! The command line.
 
 mod mechanisms;
+mod morphology;
+mod peaks;
 mod progress;
 mod run;
 mod solvers;
@@ -8,6 +10,7 @@ mod summary;
 mod table;
 
 use braincell::cells::MechanismError;
+use braincell::cells::morphology::ReadError;
 use braincell::experiment::ExperimentError;
 use braincell::output::OutputError;
 use braincell::registry::RegistryError;
@@ -35,6 +38,8 @@ enum Command {
     Solvers(solvers::Arguments),
     /// List the membrane mechanisms, or show one.
     Mechanisms(mechanisms::Arguments),
+    /// Describe the morphology of a neuron, and draw it.
+    Morphology(morphology::Arguments),
 }
 
 /// Why a command failed. Each displays as a paragraph: what, where, what to do.
@@ -48,6 +53,8 @@ enum CliError {
     Registry(#[from] RegistryError),
     #[error(transparent)]
     Mechanism(#[from] MechanismError),
+    #[error(transparent)]
+    Morphology(#[from] ReadError),
     /// The run ended early, after its results were written.
     #[error("{error}{written}")]
     Run { error: RunError, written: String },
@@ -70,6 +77,7 @@ pub fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::Solvers(arguments) => solvers::list(&arguments),
         Command::Mechanisms(arguments) => mechanisms::list(&arguments),
+        Command::Morphology(arguments) => morphology::show(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
