@@ -77,8 +77,10 @@ fn of_fraction(fraction: f64) -> RGBColor {
 struct Piece {
     from: [f64; 3],
     to: [f64; 3],
-    diameter: f64,
+    radii: [f64; 2],
     color: RGBColor,
+    /// Whether its ends are rounded, so that it meets its neighbours.
+    round: bool,
 }
 
 fn pieces(shape: &Shape, range: Range) -> Vec<Piece> {
@@ -102,14 +104,48 @@ fn pieces(shape: &Shape, range: Range) -> Vec<Piece> {
             all.push(Piece {
                 from: branch.point_at(pair[0]),
                 to: branch.point_at(pair[1]),
-                diameter: 2.0 * branch.radius_at(middle),
+                // Just inside, where the radius may jump.
+                radii: [0.999, 0.001].map(|w| branch.radius_at(w * pair[0] + (1.0 - w) * pair[1])),
                 color,
+                round: branch.kind() != BranchType::Soma,
             });
         }
     }
     // Thick pieces below thin ones.
-    all.sort_by(|a, b| b.diameter.total_cmp(&a.diameter));
+    all.sort_by(|a, b| b.thickness().total_cmp(&a.thickness()));
     all
+}
+
+impl Piece {
+    fn thickness(&self) -> f64 {
+        self.radii[0].max(self.radii[1])
+    }
+}
+
+/// A truncated cone seen from the side, its ends rounded or flat.
+fn cone<B: DrawingBackend>(
+    ends: [Point; 2],
+    radii: [f64; 2],
+    piece: &Piece,
+    canvas: &mut Canvas<B>,
+) -> io::Result<()> {
+    let radii = radii.map(|r| r.max(THINNEST / 2.0));
+    let (dx, dy) = (ends[1].0 - ends[0].0, ends[1].1 - ends[0].1);
+    let length = dx.hypot(dy);
+    if length > 0.0 {
+        let corner = |k: usize, side: f64| {
+            let r = side * radii[k] / length;
+            (ends[k].0 - r * dy, ends[k].1 + r * dx)
+        };
+        let corners = [corner(0, 1.0), corner(1, 1.0), corner(1, -1.0), corner(0, -1.0)];
+        canvas.polygon(&corners, piece.color)?;
+    }
+    if piece.round {
+        for k in 0..2 {
+            canvas.disc(ends[k], radii[k], piece.color)?;
+        }
+    }
+    Ok(())
 }
 
 /// Draws a shape with its legend and scale bar.
@@ -129,7 +165,7 @@ pub(super) fn draw<B: DrawingBackend>(shape: &Shape, canvas: &mut Canvas<B>) -> 
     let extent = |axis: usize| {
         let ends = pieces.iter().flat_map(|p| [(p.from, p), (p.to, p)]);
         let sides =
-            ends.flat_map(|(end, p)| [end[axis] - p.diameter / 2.0, end[axis] + p.diameter / 2.0]);
+            ends.flat_map(|(end, p)| [end[axis] - p.thickness(), end[axis] + p.thickness()]);
         Range::of(sides)
     };
     let extents = [0, 1, 2].map(extent);
@@ -152,8 +188,8 @@ pub(super) fn draw<B: DrawingBackend>(shape: &Shape, canvas: &mut Canvas<B>) -> 
         )
     };
     for piece in &pieces {
-        let line = [place(piece.from), place(piece.to)];
-        canvas.line(&line, piece.color, (piece.diameter * scale).max(THINNEST))?;
+        let ends = [place(piece.from), place(piece.to)];
+        cone(ends, piece.radii.map(|r| r * scale), piece, canvas)?;
     }
     let left = width - LEGEND;
     match shape.shown {
