@@ -137,7 +137,12 @@ fn cone<B: DrawingBackend>(
             let r = side * radii[k] / length;
             (ends[k].0 - r * dy, ends[k].1 + r * dx)
         };
-        let corners = [corner(0, 1.0), corner(1, 1.0), corner(1, -1.0), corner(0, -1.0)];
+        let corners = [
+            corner(0, 1.0),
+            corner(1, 1.0),
+            corner(1, -1.0),
+            corner(0, -1.0),
+        ];
         canvas.polygon(&corners, piece.color)?;
     }
     if piece.round {
