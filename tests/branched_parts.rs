@@ -109,8 +109,13 @@ fn every_solver_sees_a_current_at_an_end_and_at_a_branch_point() {
                 .fold(0.0, f64::max)
         };
         let errors = [0.01, 0.005].map(error);
-        println!("{:16} order {} {errors:.2?} mV", info.name, info.order);
-        assert!(errors[0] < 0.2, "{}: {errors:?} mV", info.name);
+        println!(
+            "{:16} order {} {:.1e} {:.1e} mV",
+            info.name, info.order, errors[0], errors[1]
+        );
+        // ind_exp_euler has the greatest error: it holds the neighbours of a compartment fixed.
+        let bound = if info.order > 1 { 0.01 } else { 0.5 };
+        assert!(errors[0] < bound, "{}: {errors:?} mV", info.name);
         assert!(
             errors[1] < 0.6 * errors[0] || errors[1] < 1e-7,
             "{}: {errors:?} mV",

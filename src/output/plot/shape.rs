@@ -107,7 +107,7 @@ fn pieces(shape: &Shape, range: Range) -> Vec<Piece> {
                 // Just inside, where the radius may jump.
                 radii: [0.999, 0.001].map(|w| branch.radius_at(w * pair[0] + (1.0 - w) * pair[1])),
                 color,
-                round: branch.kind() != BranchType::Soma,
+                round: branch.kind() != BranchType::Soma || branch.frusta().len() > 1,
             });
         }
     }
