@@ -111,7 +111,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(64))]
+        #![proptest_config(ProptestConfig::with_cases(1000))]
         #[test]
         fn leaving_out_junctions_changes_no_potential(
             branches in prop::collection::vec((0..50usize, 5.0..300.0f64, 0.2..5.0f64), 1..12),
