@@ -3,6 +3,8 @@
 use braincell_core::input::{Input, InputError};
 use proptest::prelude::*;
 
+type Function = Box<dyn Fn(f64) -> f64>;
+
 /// Σ weight · k(t - time) over the events until `within`.
 fn sum(events: &[(f64, f64)], t: f64, within: f64, k: impl Fn(f64) -> f64) -> f64 {
     let past = events.iter().filter(|(time, _)| *time <= within);
@@ -22,7 +24,7 @@ proptest! {
         let peak = rise * tau / (tau - rise) * (tau / rise).ln();
         let double = |s: f64| (-s / tau).exp() - (-s / rise).exp();
         let norm = 1.0 / double(peak);
-        let cases: [(Input, Box<dyn Fn(f64) -> f64>, Box<dyn Fn(f64) -> f64>); 2] = [
+        let cases: [(Input, Function, Function); 2] = [
             (
                 Input::exponential_events(tau, events.clone()),
                 Box::new(move |s| (-s / tau).exp()),
