@@ -22,7 +22,7 @@ proptest! {
     ) {
         let rise = ratio * tau;
         let peak = rise * tau / (tau - rise) * (tau / rise).ln();
-        let double = |s: f64| (-s / tau).exp() - (-s / rise).exp();
+        let double = move |s: f64| (-s / tau).exp() - (-s / rise).exp();
         let norm = 1.0 / double(peak);
         let cases: [(Input, Function, Function); 2] = [
             (
