@@ -1,6 +1,8 @@
 //! The command line.
 
 mod mechanisms;
+mod morphology;
+mod peaks;
 #[cfg(feature = "plugins")]
 mod plugins;
 #[cfg(not(feature = "plugins"))]
@@ -14,6 +16,7 @@ mod summary;
 mod table;
 
 use braincell::cells::MechanismError;
+use braincell::cells::morphology::ReadError;
 use braincell::experiment::ExperimentError;
 use braincell::output::OutputError;
 use braincell::registry::RegistryError;
@@ -41,6 +44,8 @@ enum Command {
     Solvers(solvers::Arguments),
     /// List the membrane mechanisms, or show one.
     Mechanisms(mechanisms::Arguments),
+    /// Describe the morphology of a neuron, and draw it.
+    Morphology(morphology::Arguments),
     /// Examine a solver plugin.
     #[cfg(feature = "plugins")]
     Plugin(plugins::Arguments),
@@ -57,6 +62,8 @@ enum CliError {
     Registry(#[from] RegistryError),
     #[error(transparent)]
     Mechanism(#[from] MechanismError),
+    #[error(transparent)]
+    Morphology(#[from] ReadError),
     #[cfg(feature = "plugins")]
     #[error(transparent)]
     Load(#[from] braincell::plugins::PluginError),
@@ -87,6 +94,7 @@ pub fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::Solvers(arguments) => solvers::list(&arguments),
         Command::Mechanisms(arguments) => mechanisms::list(&arguments),
+        Command::Morphology(arguments) => morphology::show(&arguments),
         #[cfg(feature = "plugins")]
         Command::Plugin(arguments) => plugins::plugin(&arguments),
     };

@@ -157,7 +157,7 @@ fn records(
 ) -> Result<Vec<Record>, ExperimentError> {
     let cells = cells
         .as_ref()
-        .map_or(Ok(Vec::new()), |item| chosen(item, model))?;
+        .map_or(Ok(Vec::new()), |item| chosen(item, "cell", model.cells()))?;
     let names: Vec<String> = match variables {
         Some(item) => {
             let known = [model.state_names(), model.signal_names()].concat();
@@ -184,28 +184,30 @@ fn records(
     Ok(records.collect())
 }
 
-/// Numbers of cells.
-fn chosen(item: &Item, model: &Model) -> Result<Vec<usize>, ExperimentError> {
-    let items = item.list("a list of numbers of cells such as [0, 5]")?;
+/// Numbers of cells or compartments.
+fn chosen(item: &Item, what: &str, all: usize) -> Result<Vec<usize>, ExperimentError> {
+    let items = item.list(&format!("a list of numbers of {what}s such as [0, 5]"))?;
     if items.is_empty() {
-        return Err(item.refuse("no cell is named; remove the key to choose all cells"));
+        return Err(item.refuse(format!(
+            "no {what} is named; remove the key to choose all {what}s"
+        )));
     }
-    let cells = items.iter().map(|item| match item.count()? {
-        cell if cell < model.cells() => Ok(cell),
-        cell => Err(item.refuse(match model.cells() {
-            1 => format!("there is no cell {cell}: there is only cell 0"),
+    let chosen = items.iter().map(|item| match item.count()? {
+        number if number < all => Ok(number),
+        number => Err(item.refuse(match all {
+            1 => format!("there is no {what} {number}: there is only {what} 0"),
             all => format!(
-                "there is no cell {cell}: cells are counted from 0 to {}",
+                "there is no {what} {number}: {what}s are counted from 0 to {}",
                 all - 1
             ),
         })),
     });
-    cells.collect()
+    chosen.collect()
 }
 
 /// The state to detect spikes of, and the threshold.
 fn spikes(section: Section, model: &Model) -> Result<(Record, f64), ExperimentError> {
-    let section = section.only(&["variable", "threshold", "cells"])?;
+    let section = section.only(&["variable", "threshold", "cells", "compartments"])?;
     let known = model.state_names();
     let name = match section.get("variable") {
         Some(item) => match item.text()? {
@@ -226,10 +228,13 @@ fn spikes(section: Section, model: &Model) -> Result<(Record, f64), ExperimentEr
     let cells = section.get("cells");
     let record = Record {
         variable: name.to_string(),
-        elements: Vec::new(),
+        elements: match section.get("compartments") {
+            Some(item) => chosen(&item, "compartment", model.elements(name).unwrap_or(1))?,
+            None => Vec::new(),
+        },
         cells: cells
             .as_ref()
-            .map_or(Ok(Vec::new()), |item| chosen(item, model))?,
+            .map_or(Ok(Vec::new()), |item| chosen(item, "cell", model.cells()))?,
     };
     Ok((record, threshold))
 }
