@@ -1,6 +1,6 @@
 //! The metadata of a solver, across the border and back.
 
-use crate::stepper::{Needs, Properties, SolverInfo, SolverParameter};
+use crate::stepper::{Needs, Parts, Properties, SolverInfo, SolverParameter};
 use braincell_abi::{Field, field};
 
 /// Why metadata that a plugin sent is not that of a solver.
@@ -35,6 +35,7 @@ pub fn to_fields(info: &SolverInfo) -> Vec<Field> {
         order,
         order_without_cable,
         strong_order,
+        advances: Parts(advances),
         embedded_order,
         description,
         formula,
@@ -86,6 +87,7 @@ pub fn to_fields(info: &SolverInfo) -> Vec<Field> {
     let properties = bit(explicit, field::EXPLICIT)
         | bit(a_stable, field::A_STABLE)
         | bit(l_stable, field::L_STABLE);
+    add(field::ADVANCES, "", f64::from(*advances));
     add(field::PROPERTIES, "", f64::from(properties));
     for p in parameters {
         add(field::PARAMETER, &p.name, p.default);
@@ -120,6 +122,13 @@ pub fn from_fields(fields: &[Field]) -> Result<SolverInfo, InfoError> {
                 info.order_without_cable = Some(whole("order without a cable")?);
             }
             field::STRONG_ORDER => info.strong_order = Some(*number),
+            field::ADVANCES => match whole("choice of parts")? {
+                parts if (1..=Parts::ALL.0).contains(&parts) => info.advances = Parts(parts),
+                _ => {
+                    let (what, value) = ("choice of parts", *number);
+                    return Err(InfoError::Value { what, value });
+                }
+            },
             field::EMBEDDED_ORDER => info.embedded_order = Some(whole("embedded order")?),
             field::DESCRIPTION => info.description = text(),
             field::FORMULA => info.formula = text(),
