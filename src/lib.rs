@@ -5,7 +5,11 @@ pub mod experiment;
 pub mod output;
 
 pub use braincell_cells as cells;
-pub use braincell_core::{input, kernel, model, real, registry, simd, simulation, stepper, units};
+pub use braincell_core::{
+    input, kernel, model, noise, real, registry, simd, simulation, stepper, units,
+};
+#[cfg(feature = "plugins")]
+pub use braincell_plugin_api::loader as plugins;
 
 use once_cell::sync::Lazy;
 use registry::{Registry, RegistryError};

@@ -1,6 +1,12 @@
 //! The command line.
 
 mod mechanisms;
+#[cfg(feature = "plugins")]
+mod plugins;
+#[cfg(not(feature = "plugins"))]
+mod without_plugins;
+#[cfg(not(feature = "plugins"))]
+use without_plugins as plugins;
 mod progress;
 mod run;
 mod solvers;
@@ -35,6 +41,9 @@ enum Command {
     Solvers(solvers::Arguments),
     /// List the membrane mechanisms, or show one.
     Mechanisms(mechanisms::Arguments),
+    /// Examine a solver plugin.
+    #[cfg(feature = "plugins")]
+    Plugin(plugins::Arguments),
 }
 
 /// Why a command failed. Each displays as a paragraph: what, where, what to do.
@@ -48,6 +57,14 @@ enum CliError {
     Registry(#[from] RegistryError),
     #[error(transparent)]
     Mechanism(#[from] MechanismError),
+    #[cfg(feature = "plugins")]
+    #[error(transparent)]
+    Load(#[from] braincell::plugins::PluginError),
+    #[cfg(feature = "plugins")]
+    #[error(
+        "{file} did not pass: {solvers} failed a check; the lines marked \"failed\" above say which, and what was expected"
+    )]
+    Plugin { file: String, solvers: String },
     /// The run ended early, after its results were written.
     #[error("{error}{written}")]
     Run { error: RunError, written: String },
@@ -70,6 +87,8 @@ pub fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::Solvers(arguments) => solvers::list(&arguments),
         Command::Mechanisms(arguments) => mechanisms::list(&arguments),
+        #[cfg(feature = "plugins")]
+        Command::Plugin(arguments) => plugins::plugin(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -2,7 +2,7 @@
 
 use super::progress::Watch;
 use super::summary::{Summary, summary};
-use super::{CliError, complain, print};
+use super::{CliError, complain, plugins, print};
 use braincell::experiment::{Experiment, Given};
 use braincell::output::{self, Column, Events, Metadata, Table};
 use braincell::simulation::{Outcome, Recording, Stepping, Tolerances};
@@ -40,13 +40,15 @@ pub struct Arguments {
     /// Print no summary and no progress.
     #[arg(long, short)]
     quiet: bool,
+    #[command(flatten)]
+    plugins: plugins::Options,
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), CliError> {
     let mut experiment = Experiment::read(&arguments.experiment)?;
     override_settings(&mut experiment, arguments)?;
-    let registry = braincell::solvers();
-    let mut simulation = experiment.start(registry)?;
+    let registry = arguments.plugins.registry(&experiment.run.plugins)?;
+    let mut simulation = experiment.start(&registry)?;
     check_outputs(arguments, &simulation.recording())?;
     if let Some(warning) = registry.deprecation(&simulation.solver().info.name) {
         complain("warning", &warning);

@@ -46,7 +46,7 @@
 //! | `[mechanisms.NAME]` | `type`, and parameters of that mechanism; see [`crate::cells::mechanisms`] |
 //! | `[inputs.NAME]` | `kind`, and what it takes: see below |
 //! | `[initial]` | initial values of states by name, such as `"na.m" = 0.05`; gates start from their steady state where it is not given |
-//! | `[run]` | `solver`, `duration`, and `dt` or, for solvers with an error estimate, `tolerance`, such as 1e-6 |
+//! | `[run]` | `solver`, `duration`, and `dt` or, for solvers with an error estimate, `tolerance`, such as 1e-6; `plugins`: files of solver plugins, relative to the experiment |
 //! | `[record]` | `variables`: states and signals, by default the membrane potential, or all states where there is none; `every`, by default each step, and needed with a tolerance; `cells`, by default all |
 //! | `[spikes]` | `variable`, by default `"V"`; `threshold`; `cells`, by default all |
 //!
@@ -141,7 +141,7 @@ impl Experiment {
                 .into_owned(),
         };
         let model = model::build(&file, path.parent().unwrap_or(Path::new("")))?;
-        let run = run::read(&file, &model)?;
+        let run = run::read(&file, &model, path.parent().unwrap_or(Path::new("")))?;
         Ok(Self {
             title,
             path: path.to_owned(),

@@ -4,6 +4,7 @@ use super::error::ExperimentError;
 use super::section::{Item, Section};
 use crate::model::{Model, Part};
 use crate::simulation::{Record, Setup, SetupError, Stepping, Tolerances};
+use std::path::{Path, PathBuf};
 
 /// A value and where it was given, for messages: file, line and key, or an option.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,6 +30,8 @@ pub struct RunSettings {
     pub every: Option<Given<f64>>,
     /// The states to detect spikes of, with thresholds in their units.
     pub spikes: Vec<(Record, f64)>,
+    /// Solver plugins that the file names, to be loaded into the registry before the start.
+    pub plugins: Vec<PathBuf>,
 }
 
 impl RunSettings {
@@ -100,12 +103,16 @@ fn stepping(run: &Section) -> Result<Given<Stepping>, ExperimentError> {
 }
 
 /// Reads how to run and what to record.
-pub(super) fn read(file: &Section, model: &Model) -> Result<RunSettings, ExperimentError> {
+pub(super) fn read(
+    file: &Section,
+    model: &Model,
+    directory: &Path,
+) -> Result<RunSettings, ExperimentError> {
     let run = file.need_section(
         "run",
         "[run] with solver = \"rk4\", dt = \"0.025 ms\", duration = \"50 ms\"",
     )?;
-    let run = run.only(&["solver", "dt", "tolerance", "duration"])?;
+    let run = run.only(&["solver", "dt", "tolerance", "duration", "plugins"])?;
     let solver = run.need(
         "solver",
         "solver = \"rk4\"; braincell solvers lists the solvers",
@@ -129,6 +136,16 @@ pub(super) fn read(file: &Section, model: &Model) -> Result<RunSettings, Experim
         records: records(of_record("variables"), of_record("cells"), model)?,
         every: of_record("every").as_ref().map(time).transpose()?,
         spikes,
+        plugins: match run.get("plugins") {
+            None => Vec::new(),
+            Some(item) => {
+                let files = item.list("plugins = [\"libmy_solvers.so\"]")?;
+                let files = files
+                    .iter()
+                    .map(|file| file.text().map(|f| directory.join(f)));
+                files.collect::<Result<_, _>>()?
+            }
+        },
     })
 }
 
