@@ -33,7 +33,7 @@ pub const DEPRECATED: u32 = 14;
 pub const ORDER_WITHOUT_CABLE: u32 = 15;
 /// Number: the strong order of a stochastic solver.
 pub const STRONG_ORDER: u32 = 16;
-/// Number: the parts of the state that the solver advances, as a sum of part codes, if not all.
+/// Number: the parts of the state that it advances, as a sum: see [`crate::code`]. All if it is not given.
 pub const ADVANCES: u32 = 17;
 
 /// The solver needs a membrane potential.

@@ -15,6 +15,7 @@ fn info() -> SolverInfo {
         embedded_order: Some(2),
         order_without_cable: Some(4),
         strong_order: Some(1.5),
+        advances: Parts::NOT_VOLTAGE,
         description: "A sentence.".to_string(),
         formula: "y ← y".to_string(),
         reference: "doi:10".to_string(),
@@ -109,6 +110,7 @@ fn metadata_that_makes_no_sense_is_refused() {
     assert!(broken(&|i| i.name.clear()).contains("name"));
     assert!(broken(&|i| i.family.clear()).contains("family"));
     assert!(broken(&|i| i.order = 0).contains("order"));
+    assert!(broken(&|i| i.advances = Parts(16)).contains("choice of parts is 16"));
     assert!(broken(&|i| i.parameters[0].default = f64::NAN).contains("NaN"));
     let mut fields = to_fields(&info());
     let key = braincell_core::abi::types::field::NEEDS;

@@ -91,7 +91,7 @@ typedef struct braincell_solver {
     uint32_t needs;
     uint32_t properties;
     uint32_t parameter_count;
-    uint32_t reserved; /* 0 */
+    uint32_t advances; /* the parts of the state that it advances; 0: all */
     double strong_order; /* of a stochastic solver; otherwise 0 */
     double real_stability_limit; /* on the negative real axis; 0: not known */
     const char *name;

@@ -157,7 +157,7 @@ pub(crate) mod host {
         needs: u32,
         properties: u32,
         parameter_count: u32,
-        reserved: u32,
+        advances: u32,
         strong_order: f64,
         real_stability_limit: f64,
         name: *const c_char,
@@ -261,6 +261,7 @@ pub(crate) mod host {
                 f64::from(solver.order_without_cable),
             ),
             (field::STRONG_ORDER, solver.strong_order),
+            (field::ADVANCES, f64::from(solver.advances)),
             (field::EMBEDDED_ORDER, f64::from(solver.embedded_order)),
         ] {
             if order != 0.0 {

@@ -37,11 +37,11 @@ pub const fn handshake(version: &str, unwinds: bool) -> Handshake {
 /// Exports a plugin: its steppers, given as expressions, or a function that returns them all as a
 /// `Vec<Arc<dyn Stepper>>`. Once in a crate, which must be of type `cdylib`.
 ///
-/// ```ignore
+/// ```text
 /// export_plugin!(Midpoint, Tableau(&KUTTA));
 /// ```
 ///
-/// ```ignore
+/// ```text
 /// export_plugin!(family = braincell_solvers_rk::steppers);
 /// ```
 #[macro_export]

@@ -35,6 +35,7 @@ pub fn to_fields(info: &SolverInfo) -> Vec<Field> {
         order,
         order_without_cable,
         strong_order,
+        advances: Parts(advances),
         embedded_order,
         description,
         formula,
@@ -49,7 +50,6 @@ pub fn to_fields(info: &SolverInfo) -> Vec<Field> {
             },
         parameters,
         deprecated,
-        advances,
     } = info;
     let mut out = Vec::new();
     let mut add = |key: u32, text: &str, number: f64| {
@@ -87,10 +87,8 @@ pub fn to_fields(info: &SolverInfo) -> Vec<Field> {
     let properties = bit(explicit, field::EXPLICIT)
         | bit(a_stable, field::A_STABLE)
         | bit(l_stable, field::L_STABLE);
+    add(field::ADVANCES, "", f64::from(*advances));
     add(field::PROPERTIES, "", f64::from(properties));
-    if *advances != Parts::ALL {
-        add(field::ADVANCES, "", f64::from(advances.0));
-    }
     for p in parameters {
         add(field::PARAMETER, &p.name, p.default);
         add(field::PARAMETER_DESCRIPTION, &p.description, 0.0);
@@ -124,6 +122,13 @@ pub fn from_fields(fields: &[Field]) -> Result<SolverInfo, InfoError> {
                 info.order_without_cable = Some(whole("order without a cable")?);
             }
             field::STRONG_ORDER => info.strong_order = Some(*number),
+            field::ADVANCES => match whole("choice of parts")? {
+                parts if (1..=Parts::ALL.0).contains(&parts) => info.advances = Parts(parts),
+                _ => {
+                    let (what, value) = ("choice of parts", *number);
+                    return Err(InfoError::Value { what, value });
+                }
+            },
             field::EMBEDDED_ORDER => info.embedded_order = Some(whole("embedded order")?),
             field::DESCRIPTION => info.description = text(),
             field::FORMULA => info.formula = text(),
@@ -162,10 +167,6 @@ pub fn from_fields(fields: &[Field]) -> Result<SolverInfo, InfoError> {
             field::PARAMETER_DESCRIPTION => {
                 let last = info.parameters.last_mut();
                 last.ok_or(InfoError::Missing("parameter"))?.description = text();
-            }
-            field::ADVANCES => {
-                let parts = whole("list of advanced parts")?;
-                info.advances = Parts(parts & Parts::ALL.0);
             }
             field::DEPRECATED => info.deprecated = Some(text()),
             _ => {}
