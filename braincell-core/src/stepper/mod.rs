@@ -8,11 +8,13 @@ mod info;
 mod ops;
 mod program;
 mod simple;
+mod values;
 
 pub use info::{Needs, Properties, SolverInfo, SolverParameter};
-pub use ops::{Array, Coef, Jacobian, Linearization, Parts, StepError, StepOps, Terms, h, num};
+pub use ops::{StepError, StepOps};
 pub use program::{MAX_OPS, Op, Program, ProgramError};
 pub use simple::{StepFn, stepper};
+pub use values::{Array, Coef, Jacobian, Linearization, Parts, Terms, h, num};
 
 /// A solver: metadata, and the program of one step.
 ///
