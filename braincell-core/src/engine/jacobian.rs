@@ -164,6 +164,24 @@ pub(super) fn pattern(layout: &Layout, group: usize) -> Vec<BTreeSet<Column>> {
     pattern
 }
 
+/// Two states of a group that no linear system has in common although the derivative of the first depends on the second:
+/// they live on domains of which neither is part of the other's.
+pub(crate) fn coupled_apart(layout: &Layout, group: usize) -> Option<(usize, usize)> {
+    let model = &layout.model;
+    let pattern = pattern(layout, group);
+    for (i, row) in pattern.iter().enumerate() {
+        for column in row {
+            if let Column::State(j) = *column {
+                let roots = [i, j].map(|s| root(layout, model.states[s].domain));
+                if roots[0] != roots[1] {
+                    return Some((i, j));
+                }
+            }
+        }
+    }
+    None
+}
+
 /// Where derivatives go.
 pub(super) struct Wanted<'a> {
     pub group: usize,

@@ -19,4 +19,5 @@ mod tile_engine;
 
 pub(crate) use compile::Keep;
 pub(crate) use exec::{Clock, StepFailure, Work, Workspace};
+pub(crate) use jacobian::coupled_apart;
 pub(crate) use tile_engine::{Engine, EngineOptions};

@@ -429,6 +429,15 @@ impl Launches<'_> {
                 }
                 Target::Nothing => continue,
             };
+            // A kernel that has read the sum would have missed this part of it.
+            if let Target::Signal(s) = target {
+                let mut earlier = model.launches.iter().filter(|l| l.phase == self.phase);
+                if earlier.any(|l| l.inputs.contains(&Source::Signal(*s))) {
+                    return Err(ModelError::Launch(format!(
+                        "signal \"{name}\" is written after a kernel has read it; launch its writers first"
+                    )));
+                }
+            }
             if !allowed {
                 return Err(ModelError::Launch(format!(
                     "\"{name}\" cannot be written as {target:?} here: derivatives belong to compute_derivative, states to pre_integral and post_integral, and inputs are written by nobody"

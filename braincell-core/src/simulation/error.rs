@@ -32,6 +32,18 @@ pub enum Setup {
         /// Solvers that would do.
         adaptive: Vec<String>,
     },
+    /// The solver needs Jacobians that this model's structure does not give.
+    #[error(
+        "solver \"{solver}\" needs the Jacobian, but the derivative of \"{of}\" depends on \"{on}\", which lives on another domain; take an explicit solver, or put the two states on one domain"
+    )]
+    CoupledApart {
+        /// The solver.
+        solver: String,
+        /// The state whose derivative it is.
+        of: String,
+        /// The state that it depends on.
+        on: String,
+    },
     /// The tolerances make no sense.
     #[error("the tolerances of the adaptive run make no sense: {0}")]
     Tolerances(String),

@@ -5,7 +5,7 @@ use super::error::Setup as SetupError;
 use super::recording::{Column, SpikeTrain};
 use super::tile::Tile;
 use super::{ROUNDING, Simulation};
-use crate::engine::{Engine, EngineOptions, Keep};
+use crate::engine::{Engine, EngineOptions, Keep, coupled_apart};
 use crate::kernel::Storage;
 use crate::model::{Model, SignalId, unknown};
 use crate::registry::{Registry, Solver};
@@ -205,6 +205,19 @@ impl Setup {
         let engines: Vec<Engine<F>> = widths
             .map(|&lanes| Engine::new(model.clone(), &programs, lanes, &options))
             .collect();
+        for (group, (solver, _)) in solvers.iter().enumerate() {
+            let apart = engines
+                .first()
+                .and_then(|e| coupled_apart(&e.layout, group));
+            if let (true, Some((of, on))) = (solver.program.needs_jacobian(), apart) {
+                let name = |s: usize| model.states[s].state.name.clone();
+                return Err(SetupError::CoupledApart {
+                    solver: solver.name.clone(),
+                    of: name(of),
+                    on: name(on),
+                });
+            }
+        }
         let mut workspaces: Vec<_> = engines.iter().map(Engine::workspace).collect();
         let mut tiles = Vec::new();
         for first in (0..cells).step_by(lanes) {

@@ -261,6 +261,15 @@ impl Program {
         commit.unwrap_or(Array(0))
     }
 
+    /// Whether a step needs the Jacobian of all states of an element, not only its diagonal.
+    pub fn needs_jacobian(&self) -> bool {
+        self.ops.iter().any(|op| match op {
+            Op::Linearize { jacobian, .. } => *jacobian != Jacobian::Diagonal,
+            Op::ImplicitStage { .. } | Op::ImplicitStages { .. } => true,
+            _ => false,
+        })
+    }
+
     /// Evaluations of the right-hand side per step, those inside Newton iterations not counted.
     pub fn right_hand_sides(&self) -> usize {
         let counts = self.ops.iter().filter(|op| matches!(op, Op::Rhs { .. }));

@@ -8,5 +8,6 @@ mod kernels;
 mod phases;
 mod programs;
 mod registry;
+mod structure;
 mod support;
 mod time_loop;
