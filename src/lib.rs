@@ -3,7 +3,7 @@
 pub mod output;
 
 pub use braincell_cells as cells;
-pub use braincell_core::{input, kernel, model, real, registry, simd, simulation, stepper, units};
+pub use braincell_core::{gradient, input, kernel, model, real, registry, simd, simulation, stepper, units};
 
 use once_cell::sync::Lazy;
 use registry::{Registry, RegistryError};

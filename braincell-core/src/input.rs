@@ -305,7 +305,13 @@ impl Input {
 
     /// The value and its time derivative at time `t`, seen from inside the smooth piece that holds time `within`.
     pub fn value_and_slope(&self, t: f64, within: f64) -> (f64, f64) {
-        let (y, slope) = match &self.shape {
+        let (y, slope) = self.shape(t, within);
+        (y * self.amplitude, slope * self.amplitude)
+    }
+
+    /// The value and its time derivative at amplitude 1.
+    pub(crate) fn shape(&self, t: f64, within: f64) -> (f64, f64) {
+        match &self.shape {
             Shape::Constant => (1.0, 0.0),
             Shape::Pulses {
                 start,
@@ -378,8 +384,7 @@ impl Input {
                 };
                 function.value_and_slope(t)
             }
-        };
-        (y * self.amplitude, slope * self.amplitude)
+        }
     }
 
     /// The first jump after time `t`; infinity if there is none.

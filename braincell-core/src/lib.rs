@@ -5,6 +5,7 @@
 
 pub mod cable;
 mod engine;
+pub mod gradient;
 pub mod input;
 pub mod kernel;
 pub mod model;

@@ -1,6 +1,7 @@
 //! Runs a pointwise function over arrays: the one loop every kernel goes through.
 
 use super::call::{CHUNK, Call, lane, load_all};
+use super::derivatives::{self, Value};
 use super::{Depends, Kernel, KernelFor, Pointwise, Slots};
 use crate::real::{Dual, Element, Lane, Real};
 use crate::simd::{Body, Level, dispatch};
@@ -182,4 +183,16 @@ impl<K: Pointwise> Kernel for Driver<K> {
     fn relaxing_states(&self) -> Option<usize> {
         None
     }
+    fn second_partials(
+        &self,
+        level: Level,
+        wrt: &[usize],
+        by: &[usize],
+        call: &Call,
+        arena: &mut [f64],
+    ) {
+        derivatives::second(level, &Value(&self.0), wrt, by, call, arena);
+    }
+    fn relax_partials(&self, _: Level, _: f64, _: &[usize], _: &Call, _: &mut [f64]) {}
+    fn steady_partials(&self, _: Level, _: &[usize], _: &Call, _: &mut [f64]) {}
 }

@@ -1,6 +1,7 @@
 //! Runs the kinetics of relaxing states over arrays.
 
 use super::call::{CHUNK, Call, lane, load_all};
+use super::derivatives::{self, Function};
 use super::drive::{COLUMNS, Run, passes};
 use super::{Depends, Kernel, KernelFor, Kinetics, Slots};
 use crate::real::{Dual, Element, Lane, Real};
@@ -42,6 +43,25 @@ impl Goal for Steady {
     #[inline(always)]
     fn result<R: Real>(self, a: R, b: R, _: R) -> R {
         a / b
+    }
+}
+
+/// A goal as a function of the rates' inputs and the states.
+struct Aim<'a, K, G, const N: usize>(&'a K, G);
+
+impl<K: Kinetics<N>, G: Goal, const N: usize> Function for Aim<'_, K, G, N> {
+    type Inputs<T: Copy> = (K::Inputs<T>, [T; N]);
+    type Outputs<T: Copy> = [T; N];
+    #[inline(always)]
+    fn at<R: Real>(&self, (inputs, states): (K::Inputs<R>, [R; N])) -> [R; N] {
+        let rates = self.0.rates(inputs);
+        let mut out = states;
+        let mut g = 0;
+        while g < N {
+            out[g] = self.1.result(rates[g].a, rates[g].b, states[g]);
+            g += 1;
+        }
+        out
     }
 }
 
@@ -278,5 +298,24 @@ impl<K: Kinetics<N>, const N: usize> Kernel for GateDriver<K, N> {
     }
     fn relaxing_states(&self) -> Option<usize> {
         Some(N)
+    }
+    fn second_partials(
+        &self,
+        level: Level,
+        wrt: &[usize],
+        by: &[usize],
+        call: &Call,
+        arena: &mut [f64],
+    ) {
+        let function = Aim::<K, _, N>(&self.0, Derivative);
+        derivatives::second(level, &function, wrt, by, call, arena);
+    }
+    fn relax_partials(&self, level: Level, h: f64, wrt: &[usize], call: &Call, arena: &mut [f64]) {
+        let function = Aim::<K, _, N>(&self.0, Relax(h));
+        derivatives::first(level, &function, wrt, call, arena);
+    }
+    fn steady_partials(&self, level: Level, wrt: &[usize], call: &Call, arena: &mut [f64]) {
+        let function = Aim::<K, _, N>(&self.0, Steady);
+        derivatives::first(level, &function, wrt, call, arena);
     }
 }

@@ -7,6 +7,7 @@
 
 mod call;
 mod depends;
+mod derivatives;
 mod drive;
 mod gates;
 mod slots;
@@ -108,6 +109,20 @@ pub trait Kernel: KernelFor<f64> + KernelFor<f32> + Send + Sync {
     fn dependencies(&self) -> Vec<u64>;
     /// The number of relaxing states, if the kernel is a [`Kinetics`].
     fn relaxing_states(&self) -> Option<usize>;
+    /// Second derivatives: output slot `(o · columns + k) · by + j` of the call receives
+    /// ∂²f_o / ∂input_{wrt[k]} ∂input_{by[j]}.
+    fn second_partials(
+        &self,
+        level: Level,
+        wrt: &[usize],
+        by: &[usize],
+        call: &Call,
+        arena: &mut [f64],
+    );
+    /// Partial derivatives of [`KernelFor::relax`] over a time h, in slots as those of [`KernelFor::partials`].
+    fn relax_partials(&self, level: Level, h: f64, wrt: &[usize], call: &Call, arena: &mut [f64]);
+    /// Partial derivatives of [`KernelFor::steady`], in slots as those of [`KernelFor::partials`].
+    fn steady_partials(&self, level: Level, wrt: &[usize], call: &Call, arena: &mut [f64]);
 }
 
 /// Element types that kernels are compiled for: `f64` and `f32`.

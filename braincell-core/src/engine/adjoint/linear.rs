@@ -1,0 +1,519 @@
+//! Derivatives of the instructions of linear algebra and of the cable.
+
+use super::super::exec::{Context, Instr, Shift, Workspace};
+use super::super::local::{Factors, LocalJacobian};
+use super::{Frame, Sweep};
+
+/// What the adjoint or the tangent of a linear system works on.
+pub(super) struct System<'a> {
+    pub system: &'a LocalJacobian,
+    pub factors: Factors,
+    /// A, row after row.
+    pub a: &'a [f64],
+    /// Arrays of right-hand sides and of solutions, one per stage.
+    pub b: &'a [usize],
+    pub x: &'a [usize],
+}
+
+/// A of a system, and its entries' number.
+pub(super) fn matrix(a: &Shift, context: &Context<f64>) -> ([f64; 4], usize) {
+    a.matrix(context.coefficients[a.number()])
+}
+
+impl System<'_> {
+    /// The ranges of the unknowns in an array of the group.
+    pub fn unknowns(&self, context: &Context<f64>) -> Vec<std::ops::Range<usize>> {
+        let unknowns = self.system.site.unknowns.iter();
+        unknowns
+            .map(|u| u.offset..u.offset + context.layout.states[u.state].len)
+            .collect()
+    }
+
+    /// Places of a pair of unknowns at an element.
+    fn places(&self, i: usize, j: usize, e: usize) -> Option<(usize, usize)> {
+        let unknowns = &self.system.site.unknowns;
+        Some((unknowns[i].place(e)?, unknowns[j].place(e)?))
+    }
+
+    /// Where the potentials are in an array.
+    fn potential(&self) -> usize {
+        self.system.site.unknowns.last().map_or(0, |u| u.offset)
+    }
+
+    /// ẋ = M⁻¹ (ḃ + (A ⊗ J̇) x), after the solution x has been found.
+    fn tangent(&self, frame: &Frame, w: &mut Workspace<f64>, dots: &mut [Vec<f64>], s: &mut Sweep) {
+        let (context, extras) = (frame.context, frame.extras);
+        let stages = self.x.len();
+        let len = context.layout.all_current.len;
+        let r: Vec<usize> = (0..stages).map(|p| extras.scratch + p * len).collect();
+        let unknowns = self.unknowns(context);
+        self.cable_products(frame, w, s);
+        for dot in dots {
+            for (r, b) in r.iter().zip(self.b) {
+                for u in &unknowns {
+                    w.arena[r + u.start..r + u.end].copy_from_slice(&dot[b + u.start..b + u.end]);
+                }
+            }
+            for &(i, j, plane) in &self.system.entries {
+                for e in 0..self.system.site.elements {
+                    let slope = dot[plane + e];
+                    let Some((to, from)) = self.places(i, j, e).filter(|_| slope != 0.0) else {
+                        continue;
+                    };
+                    for p in 0..stages {
+                        for q in 0..stages {
+                            let x = w.arena[self.x[q] + from];
+                            w.arena[r[p] + to] += self.a[p * stages + q] * slope * x;
+                        }
+                    }
+                }
+            }
+            if let (Some(axial), true) = (frame.axial(), self.system.tree && extras.cable()) {
+                let count = axial.compartments() * context.layout.lanes;
+                let (capacity, v) = (context.layout.capacity(), self.potential());
+                for (q, product) in s.products[..stages * count].chunks_exact(count).enumerate() {
+                    for (e, product) in product.iter().enumerate() {
+                        let c = w.arena[capacity + e];
+                        let change = extras.capacity_dot(dot, capacity + e) / c
+                            - extras.kappa_dot(dot);
+                        for p in 0..stages {
+                            w.arena[r[p] + v + e] +=
+                                self.a[p * stages + q] * product * change / c;
+                        }
+                    }
+                }
+            }
+            self.system.solve(self.factors, self.a, &r, &r, context, w);
+            for (r, x) in r.iter().zip(self.x) {
+                for u in &unknowns {
+                    dot[x + u.start..x + u.end].copy_from_slice(&w.arena[r + u.start..r + u.end]);
+                }
+            }
+        }
+    }
+
+    /// S x of the potentials of each stage, if a derivative needs it.
+    fn cable_products(&self, frame: &Frame, w: &mut Workspace<f64>, s: &mut Sweep) {
+        let Some(axial) = frame
+            .axial()
+            .filter(|_| self.system.tree && frame.extras.cable())
+        else {
+            return;
+        };
+        let lanes = frame.context.layout.lanes;
+        let count = axial.compartments() * lanes;
+        let v = self.potential();
+        for (q, x) in self.x.iter().enumerate() {
+            let to = &mut s.products[q * count..(q + 1) * count];
+            let place = (frame.context.level, lanes);
+            axial.reduced(place, &w.arena[x + v..x + v + count], to, &mut w.rows);
+        }
+    }
+
+    /// λ = M⁻ᵀ x̄ into the arrays at [`System::lambda`]; x̄ ← 0.
+    pub fn multipliers(&self, frame: &Frame, w: &mut Workspace<f64>, bar: &mut [f64]) {
+        let lambda = self.lambda(frame);
+        for (to, x) in lambda.iter().zip(self.x) {
+            for u in self.unknowns(frame.context) {
+                let from = &mut bar[x + u.start..x + u.end];
+                w.arena[to + u.start..to + u.end].copy_from_slice(from);
+                from.fill(0.0);
+            }
+        }
+        let (a, factors) = (self.a, self.factors);
+        (self.system).solve_transposed(factors, a, &lambda, &lambda, frame.context, w);
+    }
+
+    /// Where the multipliers are.
+    pub fn lambda(&self, frame: &Frame) -> Vec<usize> {
+        let len = frame.context.layout.all_current.len;
+        let first = frame.extras.scratch;
+        (0..self.x.len()).map(|p| first + p * len).collect()
+    }
+
+    /// λ = M⁻ᵀ x̄, b̄ += λ, J̄ += Aᵀ λ xᵀ.
+    fn adjoint(&self, frame: &Frame, w: &mut Workspace<f64>, bar: &mut [f64], s: &mut Sweep) {
+        let (context, extras) = (frame.context, frame.extras);
+        let unknowns = self.unknowns(context);
+        let any = |x: &usize| {
+            let mut all = unknowns.iter().flat_map(|u| &bar[x + u.start..x + u.end]);
+            all.any(|x| *x != 0.0)
+        };
+        if !self.x.iter().any(any) {
+            return;
+        }
+        self.multipliers(frame, w, bar);
+        let lambda = self.lambda(frame);
+        let stages = lambda.len();
+        for (lambda, b) in lambda.iter().zip(self.b) {
+            for k in unknowns.iter().cloned().flatten() {
+                bar[b + k] += w.arena[lambda + k];
+            }
+        }
+        for &(i, j, plane) in &self.system.entries {
+            for e in 0..self.system.site.elements {
+                let Some((row, column)) = self.places(i, j, e) else {
+                    continue;
+                };
+                let mut sum = 0.0;
+                for p in 0..stages {
+                    for q in 0..stages {
+                        let x = w.arena[self.x[q] + column];
+                        sum += self.a[p * stages + q] * w.arena[lambda[p] + row] * x;
+                    }
+                }
+                bar[plane + e] += sum;
+            }
+        }
+        self.cable_products(frame, w, s);
+        if let (Some(axial), true) = (frame.axial(), self.system.tree && extras.cable()) {
+            let count = axial.compartments() * context.layout.lanes;
+            let (capacity, v) = (context.layout.capacity(), self.potential());
+            for (q, product) in s.products[..stages * count].chunks_exact(count).enumerate() {
+                for (e, product) in product.iter().enumerate() {
+                    let c = w.arena[capacity + e];
+                    let terms = (0..stages)
+                        .map(|p| self.a[p * stages + q] * w.arena[lambda[p] + v + e]);
+                    let change = terms.sum::<f64>() * product / c;
+                    extras.add_capacity(bar, capacity + e, change / c);
+                    extras.add_kappa(bar, -change);
+                }
+            }
+        }
+    }
+}
+
+/// Calls `f` on the system of a Solve instruction.
+fn with_system(instr: &Instr, frame: &Frame, f: impl FnOnce(&System)) {
+    if let Instr::Solve {
+        system,
+        factors,
+        a,
+        b,
+        x,
+    } = instr
+    {
+        let (a, size) = matrix(a, frame.context);
+        f(&System {
+            system,
+            factors: *factors,
+            a: &a[..size],
+            b,
+            x,
+        });
+    }
+}
+
+/// Tangents of the results, after the instruction has run.
+pub(super) fn tangent(
+    instr: &Instr,
+    frame: &Frame,
+    w: &mut Workspace<f64>,
+    dots: &mut [Vec<f64>],
+    s: &mut Sweep,
+) {
+    match instr {
+        Instr::Solve { .. } => {
+            with_system(instr, frame, |system| system.tangent(frame, w, dots, s));
+        }
+        Instr::Phi {
+            system,
+            kept,
+            top,
+            scale,
+        } => {
+            let scale = frame.context.coefficients[*scale];
+            let n = system.unknowns();
+            let size = (top + 1) * n * n;
+            s.small.resize(n * n, 0.0);
+            for e in 0..system.site.elements {
+                scaled_jacobian(system, e, scale, &w.arena, &mut s.small);
+                s.history.record(&s.small, n, *top);
+                for (dot, wide) in dots.iter().zip(&mut s.wide_dots) {
+                    scaled_jacobian(system, e, scale, dot, &mut s.small);
+                    let out = &mut wide[kept[0] + e * size..][..size];
+                    s.history.tangent(&s.small, out);
+                }
+            }
+        }
+        Instr::ApplyPhi {
+            system,
+            kept,
+            top_k: [top, k],
+            b,
+            x,
+        } => {
+            let n = system.unknowns();
+            s.small.resize(3 * n, 0.0);
+            let (value, rest) = s.small.split_at_mut(n);
+            let (dot_b, dot_x) = rest.split_at_mut(n);
+            for (dot, wide) in dots.iter_mut().zip(&s.wide_dots) {
+                for e in 0..system.site.elements {
+                    let at = kept[0] + (e * (top + 1) + k) * n * n;
+                    system.gather(e, &[*b], 1, &w.arena, value);
+                    system.gather(e, &[*b], 1, dot, dot_b);
+                    for i in 0..n {
+                        let row = at + i * n;
+                        dot_x[i] = (0..n)
+                            .map(|j| wide[row + j] * value[j] + w.wide[row + j] * dot_b[j])
+                            .sum();
+                    }
+                    system.scatter(e, &[*x], 1, dot_x, dot);
+                }
+            }
+        }
+        Instr::Axial { v, current, to } => {
+            axial_tangent(frame, (*v, *current, *to), w, dots, s);
+        }
+        Instr::AxialDiagonal { to } => {
+            if let Some(axial) = frame.axial().filter(|_| frame.extras.cable()) {
+                let lanes = frame.context.layout.lanes;
+                let capacity = frame.context.layout.capacity();
+                for dot in dots {
+                    for (e, own) in each(axial.own(), lanes) {
+                        let c = w.arena[capacity + e];
+                        let change = frame.extras.capacity_dot(dot, capacity + e) / c
+                            - frame.extras.kappa_dot(dot);
+                        dot[to + e] += own / c * change;
+                    }
+                }
+            }
+        }
+        Instr::JunctionPotentials { v, current, to } => {
+            let Some(axial) = frame.axial() else { return };
+            let lanes = frame.context.layout.lanes;
+            let count = axial.compartments() * lanes;
+            for dot in dots {
+                for j in 0..axial.junctions() {
+                    for lane in 0..lanes {
+                        let at = j * lanes + lane;
+                        let mut sum = axial.mean(j, [lane, lanes], &dot[*v..v + count]);
+                        if let Some(i) = current {
+                            let kappa = frame.extras.kappa_dot(dot);
+                            let change = dot[i + at] - kappa * w.arena[i + at];
+                            sum += change / axial.sum_at(j);
+                        }
+                        dot[to + at] = sum;
+                    }
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Adjoints of the arguments; the arena is as the instruction left it.
+pub(super) fn adjoint(
+    instr: &Instr,
+    frame: &Frame,
+    w: &mut Workspace<f64>,
+    bar: &mut [f64],
+    s: &mut Sweep,
+) {
+    match instr {
+        Instr::Solve { .. } => {
+            with_system(instr, frame, |system| system.adjoint(frame, w, bar, s));
+        }
+        Instr::Phi {
+            system,
+            kept,
+            top,
+            scale,
+        } => {
+            let scale = frame.context.coefficients[*scale];
+            let n = system.unknowns();
+            let size = (top + 1) * n * n;
+            s.small.resize(n * n, 0.0);
+            for e in 0..system.site.elements {
+                let bars = &mut s.wide_bar[kept[0] + e * size..][..size];
+                if bars.iter().all(|x| *x == 0.0) {
+                    continue;
+                }
+                scaled_jacobian(system, e, scale, &w.arena, &mut s.small);
+                s.history.record(&s.small, n, *top);
+                s.history.adjoint(bars, &mut s.small);
+                bars.fill(0.0);
+                for &(i, j, plane) in &system.entries {
+                    bar[plane + e] += scale * s.small[i * n + j];
+                }
+            }
+        }
+        Instr::ApplyPhi {
+            system,
+            kept,
+            top_k: [top, k],
+            b,
+            x,
+        } => {
+            let n = system.unknowns();
+            s.small.resize(3 * n, 0.0);
+            let (value, rest) = s.small.split_at_mut(n);
+            let (bar_x, zero) = rest.split_at_mut(n);
+            zero.fill(0.0);
+            for e in 0..system.site.elements {
+                let at = kept[0] + (e * (top + 1) + k) * n * n;
+                system.gather(e, &[*x], 1, bar, bar_x);
+                system.scatter(e, &[*x], 1, zero, bar);
+                system.gather(e, &[*b], 1, &w.arena, value);
+                for (i, unknown) in system.site.unknowns.iter().enumerate() {
+                    let column = (0..n).map(|j| w.wide[at + j * n + i] * bar_x[j]);
+                    let sum: f64 = column.sum();
+                    if let Some(place) = unknown.place(e) {
+                        bar[b + place] += sum;
+                    }
+                    for j in 0..n {
+                        s.wide_bar[at + i * n + j] += bar_x[i] * value[j];
+                    }
+                }
+            }
+        }
+        Instr::Axial { v, current, to } => {
+            axial_adjoint(frame, (*v, *current, *to), w, bar, s);
+        }
+        Instr::AxialDiagonal { to } => {
+            if let Some(axial) = frame.axial().filter(|_| frame.extras.cable()) {
+                let lanes = frame.context.layout.lanes;
+                let capacity = frame.context.layout.capacity();
+                for (e, own) in each(axial.own(), lanes) {
+                    let c = w.arena[capacity + e];
+                    let change = own / c * bar[to + e];
+                    frame.extras.add_capacity(bar, capacity + e, change / c);
+                    frame.extras.add_kappa(bar, -change);
+                }
+            }
+        }
+        Instr::JunctionPotentials { v, current, to } => {
+            let Some(axial) = frame.axial() else { return };
+            let lanes = frame.context.layout.lanes;
+            let count = axial.compartments() * lanes;
+            for j in 0..axial.junctions() {
+                for lane in 0..lanes {
+                    let at = j * lanes + lane;
+                    let x = std::mem::take(&mut bar[to + at]);
+                    axial.spread(j, [lane, lanes], x, &mut bar[*v..v + count]);
+                    if let Some(i) = current {
+                        let share = x / axial.sum_at(j);
+                        bar[i + at] += share;
+                        frame.extras.add_kappa(bar, -share * w.arena[i + at]);
+                    }
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Numbers of the compartments, for each lane.
+fn each(own: &[f64], lanes: usize) -> impl Iterator<Item = (usize, f64)> {
+    let all = own.iter().enumerate();
+    all.flat_map(move |(k, &x)| (k * lanes..(k + 1) * lanes).map(move |e| (e, x)))
+}
+
+/// scale · J of an element, or of its derivative.
+fn scaled_jacobian(system: &LocalJacobian, e: usize, scale: f64, arena: &[f64], to: &mut [f64]) {
+    let n = system.unknowns();
+    to[..n * n].fill(0.0);
+    for &(i, j, plane) in &system.entries {
+        to[i * n + j] += scale * arena[plane + e];
+    }
+}
+
+/// y ← S V - (currents into the junctions, shared among their neighbours), µS · mV.
+fn currents(
+    frame: &Frame,
+    (v, current): (Option<usize>, Option<usize>),
+    x: &[f64],
+    y: &mut [f64],
+    rows: &mut [Vec<f64>; 2],
+) {
+    let Some(axial) = frame.axial() else { return };
+    let lanes = frame.context.layout.lanes;
+    match v {
+        Some(v) => {
+            let place = (frame.context.level, lanes);
+            axial.reduced(place, &x[v..v + y.len()], y, rows);
+        }
+        None => y.fill(0.0),
+    }
+    if let Some(i) = current {
+        for j in 0..axial.junctions() {
+            for lane in 0..lanes {
+                axial.spread(j, [lane, lanes], -x[i + j * lanes + lane], y);
+            }
+        }
+    }
+}
+
+/// V̇_i += -(S V - B I)_i / c_i
+fn axial_tangent(
+    frame: &Frame,
+    (v, current, to): (Option<usize>, Option<usize>, usize),
+    w: &mut Workspace<f64>,
+    dots: &mut [Vec<f64>],
+    s: &mut Sweep,
+) {
+    let Some(axial) = frame.axial() else { return };
+    let layout = frame.context.layout;
+    let count = axial.compartments() * layout.lanes;
+    let capacity = layout.capacity();
+    let (y, rest) = s.products.split_at_mut(count);
+    let (all, rest) = rest.split_at_mut(count);
+    let alone = &mut rest[..count];
+    if frame.extras.cable() {
+        currents(frame, (v, current), &w.arena, all, &mut w.rows);
+        currents(frame, (v, None), &w.arena, alone, &mut w.rows);
+    }
+    for dot in dots {
+        currents(frame, (v, current), dot, y, &mut w.rows);
+        for e in 0..count {
+            let c = w.arena[capacity + e];
+            dot[to + e] -= y[e] / c;
+            if frame.extras.cable() {
+                let by_c = all[e] / c * frame.extras.capacity_dot(dot, capacity + e);
+                dot[to + e] += (by_c - alone[e] * frame.extras.kappa_dot(dot)) / c;
+            }
+        }
+    }
+}
+
+fn axial_adjoint(
+    frame: &Frame,
+    (v, current, to): (Option<usize>, Option<usize>, usize),
+    w: &mut Workspace<f64>,
+    bar: &mut [f64],
+    s: &mut Sweep,
+) {
+    let Some(axial) = frame.axial() else { return };
+    let layout = frame.context.layout;
+    let lanes = layout.lanes;
+    let count = axial.compartments() * lanes;
+    let capacity = layout.capacity();
+    let (u, rest) = s.products.split_at_mut(count);
+    let y = &mut rest[..count];
+    for (e, u) in u.iter_mut().enumerate() {
+        *u = -bar[to + e] / w.arena[capacity + e];
+    }
+    if let Some(v) = v {
+        axial.reduced((frame.context.level, lanes), u, y, &mut w.rows);
+        let to = bar[v..v + count].iter_mut();
+        to.zip(&*y).for_each(|(to, y)| *to += y);
+    }
+    if let Some(i) = current {
+        for j in 0..axial.junctions() {
+            for lane in 0..lanes {
+                bar[i + j * lanes + lane] -= axial.mean(j, [lane, lanes], u)
+                    ;
+            }
+        }
+    }
+    if frame.extras.cable() {
+        currents(frame, (v, current), &w.arena, y, &mut w.rows);
+        for e in 0..count {
+            let change = -u[e] * y[e] / w.arena[capacity + e];
+            frame.extras.add_capacity(bar, capacity + e, change);
+        }
+        currents(frame, (v, None), &w.arena, y, &mut w.rows);
+        let sum: f64 = u.iter().zip(&*y).map(|(u, y)| u * y).sum();
+        frame.extras.add_kappa(bar, sum);
+    }
+}

@@ -1,0 +1,607 @@
+//! Instructions that work element by element: each result's derivative is a sum of weights times the derivatives of
+//! the arguments.
+
+use super::super::exec::{Context, Instr};
+use super::super::layout::Layout;
+use super::Sweep;
+use crate::kernel::{Accumulate, Call, Index, Kernel, Operand, Output};
+use crate::model::Target;
+use crate::noise;
+use crate::real::{Dual, Real};
+use std::sync::Arc;
+
+/// An instruction that works element by element.
+pub(super) struct Pointwise {
+    len: usize,
+    weights: Weights,
+    outputs: Vec<Result>,
+}
+
+struct Result {
+    to: Operand,
+    how: Accumulate,
+    links: Vec<Link>,
+}
+
+struct Link {
+    from: Operand,
+    weight: Weight,
+}
+
+#[derive(Clone)]
+enum Weight {
+    One,
+    /// A coefficient, by number.
+    Coefficient(usize),
+    /// A plane that [`Weights`] fills.
+    Plane(usize),
+    /// The value of another argument.
+    Value(Operand),
+}
+
+/// What fills the planes of weights.
+enum Weights {
+    Nothing,
+    Partials {
+        kernel: Arc<dyn Kernel>,
+        wrt: Vec<usize>,
+        call: Call,
+        goal: Goal,
+    },
+    Second {
+        kernel: Arc<dyn Kernel>,
+        wrt: Vec<usize>,
+        by: Vec<usize>,
+        call: Call,
+    },
+    /// y + s φ₁(s d) f: derivatives with respect to f and d.
+    RelaxDiagonal {
+        f: usize,
+        d: usize,
+        scale: usize,
+        at: [usize; 2],
+    },
+    /// φ_k(s d) b: derivatives with respect to b and d.
+    PhiDiagonal {
+        k: u32,
+        d: usize,
+        b: usize,
+        scale: usize,
+        at: [usize; 2],
+    },
+    /// b / (1 - γ d): derivatives with respect to b and d.
+    SolveDiagonal {
+        d: usize,
+        b: usize,
+        gamma: usize,
+        at: [usize; 2],
+    },
+    /// (ΔW)^m of the states that have noise: state, offset and length.
+    Wiener {
+        m: u32,
+        noisy: Vec<(usize, usize, usize)>,
+        at: usize,
+    },
+}
+
+/// What a kernel's derivatives are those of.
+#[derive(Clone, Copy)]
+enum Goal {
+    Value,
+    Relax(usize),
+    Steady,
+}
+
+fn each(offset: usize) -> Operand {
+    Operand {
+        offset,
+        index: Index::Each,
+    }
+}
+
+impl Pointwise {
+    /// The rule of an instruction, if it works element by element. `active` says whether an argument has a
+    /// derivative; planes of weights begin at `scratch`.
+    pub fn new(
+        instr: &Instr,
+        layout: &Layout,
+        active: &dyn Fn(&Operand) -> bool,
+        scratch: usize,
+    ) -> Option<Self> {
+        let array = |to: usize, len: usize, weights: Weights, links: Vec<(usize, Weight)>| Self {
+            len,
+            weights,
+            outputs: vec![Result {
+                to: each(to),
+                how: Accumulate::Set,
+                links: (links.into_iter())
+                    .map(|(from, weight)| Link {
+                        from: each(from),
+                        weight,
+                    })
+                    .collect(),
+            }],
+        };
+        let planes = |len: usize| [scratch, scratch + len];
+        Some(match instr {
+            Instr::Zero { at, len } => array(*at, *len, Weights::Nothing, Vec::new()),
+            Instr::Copy { from, to, len } => {
+                array(*to, *len, Weights::Nothing, vec![(*from, Weight::One)])
+            }
+            Instr::Combine { to, len, terms } => {
+                let links = terms.iter().map(|&(c, x)| (x, Weight::Coefficient(c)));
+                array(*to, *len, Weights::Nothing, links.collect())
+            }
+            Instr::Product { to, a, b, len } => {
+                let links = vec![(*a, Weight::Value(each(*b))), (*b, Weight::Value(each(*a)))];
+                array(*to, *len, Weights::Nothing, links)
+            }
+            Instr::MultiplyAdd { to, a, b, len } => Self {
+                len: *len,
+                weights: Weights::Nothing,
+                outputs: vec![Result {
+                    to: to.clone(),
+                    how: Accumulate::Add,
+                    links: [(each(*a), b.clone()), (b.clone(), each(*a))]
+                        .into_iter()
+                        .filter(|(from, _)| active(from))
+                        .map(|(from, value)| Link {
+                            from,
+                            weight: Weight::Value(value),
+                        })
+                        .collect(),
+                }],
+            },
+            Instr::RelaxDiagonal {
+                to,
+                y,
+                f,
+                d,
+                scale,
+                len,
+            } => {
+                let at = planes(*len);
+                let links = vec![
+                    (*y, Weight::One),
+                    (*f, Weight::Plane(at[0])),
+                    (*d, Weight::Plane(at[1])),
+                ];
+                let (f, d, scale) = (*f, *d, *scale);
+                array(*to, *len, Weights::RelaxDiagonal { f, d, scale, at }, links)
+            }
+            Instr::PhiDiagonal {
+                to,
+                k,
+                scale,
+                d,
+                b,
+                len,
+            } => {
+                let at = planes(*len);
+                let links = vec![(*b, Weight::Plane(at[0])), (*d, Weight::Plane(at[1]))];
+                let weights = Weights::PhiDiagonal {
+                    k: *k,
+                    d: *d,
+                    b: *b,
+                    scale: *scale,
+                    at,
+                };
+                array(*to, *len, weights, links)
+            }
+            Instr::SolveDiagonal {
+                to,
+                gamma,
+                d,
+                b,
+                len,
+            } => {
+                let at = planes(*len);
+                let links = vec![(*b, Weight::Plane(at[0])), (*d, Weight::Plane(at[1]))];
+                let (d, b, gamma) = (*d, *b, *gamma);
+                array(*to, *len, Weights::SolveDiagonal { d, b, gamma, at }, links)
+            }
+            Instr::TimesWiener { to, x, m, group } => {
+                let weights = Weights::Wiener {
+                    m: *m,
+                    noisy: noisy(layout, *group),
+                    at: scratch,
+                };
+                let links = vec![(*x, Weight::Plane(scratch))];
+                array(*to, layout.group_len[*group], weights, links)
+            }
+            Instr::Kernel { kernel, call } => {
+                Self::kernel(kernel, call, Goal::Value, active, scratch)
+            }
+            Instr::Relax { kernel, call, time } => {
+                Self::kernel(kernel, call, Goal::Relax(*time), active, scratch)
+            }
+            Instr::Steady { kernel, call } => {
+                Self::kernel(kernel, call, Goal::Steady, active, scratch)
+            }
+            Instr::Partials { kernel, wrt, call } => {
+                Self::partials(kernel, wrt, call, active, scratch)
+            }
+            _ => return None,
+        })
+    }
+
+    fn kernel(
+        kernel: &Arc<dyn Kernel>,
+        call: &Call,
+        goal: Goal,
+        active: &dyn Fn(&Operand) -> bool,
+        scratch: usize,
+    ) -> Self {
+        let masks = kernel.dependencies();
+        let useful = |o: usize, i: usize| {
+            call.outputs[o].is_some() && masks[o] >> i & 1 == 1 && active(&call.inputs[i])
+        };
+        let wrt: Vec<usize> = (0..call.inputs.len())
+            .filter(|&i| (0..call.outputs.len()).any(|o| useful(o, i)))
+            .collect();
+        let mut slots = Vec::new();
+        let mut outputs = Vec::new();
+        let mut at = scratch;
+        for (o, output) in call.outputs.iter().enumerate() {
+            let mut links = Vec::new();
+            for &i in &wrt {
+                slots.push(useful(o, i).then(|| {
+                    links.push(Link {
+                        from: call.inputs[i].clone(),
+                        weight: Weight::Plane(at),
+                    });
+                    at += call.len;
+                    Output {
+                        to: each(at - call.len),
+                        how: Accumulate::Set,
+                    }
+                }));
+            }
+            if let Some(output) = output {
+                outputs.push(Result {
+                    to: output.to.clone(),
+                    how: output.how,
+                    links,
+                });
+            }
+        }
+        let weights = if wrt.is_empty() {
+            Weights::Nothing
+        } else {
+            Weights::Partials {
+                kernel: kernel.clone(),
+                wrt,
+                call: Call {
+                    len: call.len,
+                    inputs: call.inputs.clone(),
+                    outputs: slots,
+                },
+                goal,
+            }
+        };
+        Self {
+            len: call.len,
+            weights,
+            outputs,
+        }
+    }
+
+    fn partials(
+        kernel: &Arc<dyn Kernel>,
+        wrt: &[usize],
+        call: &Call,
+        active: &dyn Fn(&Operand) -> bool,
+        scratch: usize,
+    ) -> Self {
+        let masks = kernel.dependencies();
+        let count = masks.len();
+        let useful = |o: usize, k: usize, j: usize| {
+            call.outputs[o * wrt.len() + k].is_some()
+                && masks[o] >> j & 1 == 1
+                && active(&call.inputs[j])
+        };
+        let by: Vec<usize> = (0..call.inputs.len())
+            .filter(|&j| (0..count).any(|o| (0..wrt.len()).any(|k| useful(o, k, j))))
+            .collect();
+        let mut slots = Vec::new();
+        let mut outputs = Vec::new();
+        let mut at = scratch;
+        for o in 0..count {
+            for k in 0..wrt.len() {
+                let mut links = Vec::new();
+                for &j in &by {
+                    slots.push(useful(o, k, j).then(|| {
+                        links.push(Link {
+                            from: call.inputs[j].clone(),
+                            weight: Weight::Plane(at),
+                        });
+                        at += call.len;
+                        Output {
+                            to: each(at - call.len),
+                            how: Accumulate::Set,
+                        }
+                    }));
+                }
+                if let Some(output) = &call.outputs[o * wrt.len() + k] {
+                    outputs.push(Result {
+                        to: output.to.clone(),
+                        how: output.how,
+                        links,
+                    });
+                }
+            }
+        }
+        let weights = if by.is_empty() {
+            Weights::Nothing
+        } else {
+            Weights::Second {
+                kernel: kernel.clone(),
+                wrt: wrt.to_vec(),
+                by,
+                call: Call {
+                    len: call.len,
+                    inputs: call.inputs.clone(),
+                    outputs: slots,
+                },
+            }
+        };
+        Self {
+            len: call.len,
+            weights,
+            outputs,
+        }
+    }
+
+    /// Numbers of planes for weights.
+    pub fn scratch(&self) -> usize {
+        let links = self.outputs.iter().flat_map(|r| &r.links);
+        let planes = links.filter(|l| matches!(l.weight, Weight::Plane(_)));
+        planes.count() * self.len
+    }
+
+    /// Numbers that a sweep holds aside.
+    pub fn aside(&self) -> usize {
+        (self.outputs.len() + 1) * self.len
+    }
+
+    /// The arguments that the weights depend on.
+    pub fn needs(&self) -> Vec<Operand> {
+        let mut needs: Vec<Operand> = match &self.weights {
+            Weights::Nothing | Weights::Wiener { .. } => Vec::new(),
+            Weights::Partials { call, .. } | Weights::Second { call, .. } => call.inputs.clone(),
+            Weights::RelaxDiagonal { f, d, .. } => vec![each(*f), each(*d)],
+            Weights::PhiDiagonal { d, b, .. } | Weights::SolveDiagonal { d, b, .. } => {
+                vec![each(*d), each(*b)]
+            }
+        };
+        for link in self.outputs.iter().flat_map(|r| &r.links) {
+            if let Weight::Value(operand) = &link.weight {
+                needs.push(operand.clone());
+            }
+        }
+        needs
+    }
+
+    /// Number of elements.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Fills the planes of weights from the arguments.
+    fn weigh(&self, context: &Context<f64>, arena: &mut [f64]) {
+        let level = context.level;
+        let coefficient = |number: usize| context.coefficients[number];
+        match &self.weights {
+            Weights::Nothing => {}
+            Weights::Partials {
+                kernel,
+                wrt,
+                call,
+                goal,
+            } => match *goal {
+                Goal::Value => {
+                    let kernel: &dyn crate::kernel::KernelFor<f64> = &**kernel;
+                    kernel.partials(level, wrt, call, arena)
+                }
+                Goal::Relax(time) => {
+                    kernel.relax_partials(level, coefficient(time), wrt, call, arena)
+                }
+                Goal::Steady => kernel.steady_partials(level, wrt, call, arena),
+            },
+            Weights::Second {
+                kernel,
+                wrt,
+                by,
+                call,
+            } => kernel.second_partials(level, wrt, by, call, arena),
+            Weights::RelaxDiagonal { f, d, scale, at } => {
+                let s = coefficient(*scale);
+                for e in 0..self.len {
+                    let phi = Dual::<f64, 1>::variable(s * arena[d + e], 0).exprel();
+                    arena[at[0] + e] = s * phi.value;
+                    arena[at[1] + e] = s * s * phi.tangent[0] * arena[f + e];
+                }
+            }
+            Weights::PhiDiagonal { k, d, b, scale, at } => {
+                let s = coefficient(*scale);
+                for e in 0..self.len {
+                    let phi = Dual::<f64, 1>::variable(s * arena[d + e], 0).phi(*k);
+                    arena[at[0] + e] = phi.value;
+                    arena[at[1] + e] = s * phi.tangent[0] * arena[b + e];
+                }
+            }
+            Weights::SolveDiagonal { d, b, gamma, at } => {
+                let gamma = coefficient(*gamma);
+                for e in 0..self.len {
+                    let inverse = 1.0 / (1.0 - gamma * arena[d + e]);
+                    arena[at[0] + e] = inverse;
+                    arena[at[1] + e] = gamma * inverse * inverse * arena[b + e];
+                }
+            }
+            Weights::Wiener { m, noisy, at } => {
+                arena[*at..at + self.len].fill(0.0);
+                wiener(context, *m, noisy, *at, arena)
+            }
+        }
+    }
+
+    /// Derivatives of the results from those of the arguments, before the instruction runs. `dots` are one arena of
+    /// derivatives for each direction.
+    pub fn tangent(
+        &self,
+        context: &Context<f64>,
+        arena: &mut [f64],
+        dots: &mut [Vec<f64>],
+        sweep: &mut Sweep,
+    ) {
+        let len = self.len;
+        if len == 0 {
+            return;
+        }
+        self.weigh(context, arena);
+        let (weight, sums) = sweep.aside.split_at_mut(len);
+        for dot in dots {
+            for (result, sum) in self.outputs.iter().zip(sums.chunks_exact_mut(len)) {
+                sum.fill(0.0);
+                for link in &result.links {
+                    gather(&link.from, dot, weight);
+                    self.times(link, context, arena, weight);
+                    sum.iter_mut().zip(&*weight).for_each(|(s, x)| *s += x);
+                }
+            }
+            for (result, sum) in self.outputs.iter().zip(sums.chunks_exact_mut(len)) {
+                if result.how == Accumulate::Set {
+                    clear(&result.to, len, dot);
+                }
+                scatter(&result.to, sum, dot);
+            }
+        }
+    }
+
+    /// Adjoints of the arguments from those of the results; the arena is as it was before the instruction ran.
+    pub fn adjoint(
+        &self,
+        context: &Context<f64>,
+        arena: &mut [f64],
+        bar: &mut [f64],
+        sweep: &mut Sweep,
+    ) {
+        let len = self.len;
+        if len == 0 {
+            return;
+        }
+        let (product, results) = sweep.aside.split_at_mut(len);
+        let mut any = false;
+        for (result, values) in self.outputs.iter().zip(results.chunks_exact_mut(len)) {
+            gather(&result.to, bar, values);
+            any |= !result.links.is_empty() && values.iter().any(|x| *x != 0.0);
+            if result.how == Accumulate::Set {
+                clear(&result.to, len, bar);
+            }
+        }
+        if !any {
+            return;
+        }
+        self.weigh(context, arena);
+        for (result, values) in self.outputs.iter().zip(results.chunks_exact_mut(len)) {
+            for link in &result.links {
+                product.copy_from_slice(values);
+                self.times(link, context, arena, product);
+                scatter(&link.from, product, bar);
+            }
+        }
+    }
+
+    /// x ← weight · x
+    #[inline]
+    fn times(&self, link: &Link, context: &Context<f64>, arena: &[f64], x: &mut [f64]) {
+        match &link.weight {
+            Weight::One => {}
+            Weight::Coefficient(number) => {
+                let c = context.coefficients[*number];
+                x.iter_mut().for_each(|x| *x *= c);
+            }
+            Weight::Plane(at) => {
+                let weights = &arena[*at..at + self.len];
+                x.iter_mut().zip(weights).for_each(|(x, w)| *x *= w);
+            }
+            Weight::Value(operand) => {
+                for (e, x) in x.iter_mut().enumerate() {
+                    *x *= arena[operand.place(e)];
+                }
+            }
+        }
+    }
+}
+
+/// Reads the numbers of an operand.
+#[inline]
+fn gather(from: &Operand, x: &[f64], to: &mut [f64]) {
+    match &from.index {
+        Index::Splat => to.fill(x[from.offset]),
+        Index::Each => to.copy_from_slice(&x[from.offset..from.offset + to.len()]),
+        Index::Map(map) => {
+            for (to, &place) in to.iter_mut().zip(&**map) {
+                *to = x[from.offset + place as usize];
+            }
+        }
+    }
+}
+
+/// Adds to the numbers of an operand.
+#[inline]
+fn scatter(to: &Operand, values: &[f64], x: &mut [f64]) {
+    match &to.index {
+        Index::Splat => x[to.offset] += values.iter().sum::<f64>(),
+        Index::Each => {
+            let x = &mut x[to.offset..to.offset + values.len()];
+            x.iter_mut().zip(values).for_each(|(x, v)| *x += v);
+        }
+        Index::Map(map) => {
+            for (v, &place) in values.iter().zip(&**map) {
+                x[to.offset + place as usize] += v;
+            }
+        }
+    }
+}
+
+fn clear(to: &Operand, len: usize, x: &mut [f64]) {
+    match &to.index {
+        Index::Splat => x[to.offset] = 0.0,
+        Index::Each => x[to.offset..to.offset + len].fill(0.0),
+        Index::Map(map) => map.iter().for_each(|&k| x[to.offset + k as usize] = 0.0),
+    }
+}
+
+/// The states of a group that have noise.
+fn noisy(layout: &Layout, group: usize) -> Vec<(usize, usize, usize)> {
+    let targets = layout.model.launches.iter().flat_map(|l| &l.outputs);
+    let mut states: Vec<usize> = targets
+        .filter_map(|target| match target {
+            Target::Diffusion(s) if layout.model.states[s.0].group == group => Some(s.0),
+            _ => None,
+        })
+        .collect();
+    states.sort_unstable();
+    states.dedup();
+    let place = |s: usize| (s, layout.states[s].offset, layout.states[s].len);
+    states.into_iter().map(place).collect()
+}
+
+/// (ΔW)^m of the states that have noise, into the array at `at`.
+fn wiener(
+    context: &Context<f64>,
+    m: u32,
+    noisy: &[(usize, usize, usize)],
+    at: usize,
+    arena: &mut [f64],
+) {
+    let (layout, clock) = (context.layout, context.clock);
+    for &(state, offset, len) in noisy {
+        for k in 0..len {
+            let (element, cell) = (k / layout.lanes, context.first_cell + k % layout.lanes);
+            let dw = noise::increment(layout.seed, cell, state, element, clock.number, clock.h);
+            arena[at + offset + k] = dw.powi(m as i32);
+        }
+    }
+}
