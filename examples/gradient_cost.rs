@@ -11,19 +11,37 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let cell = SingleCompartment::hodgkin_huxley().input("stimulus", Input::constant(10.0));
     let model = Model::new(&cell)?;
     let wrt = [
-        "na.g_max", "na.E", "k.g_max", "k.E", "leak.g_max", "leak.E", "C", "V", "stimulus",
+        "na.g_max",
+        "na.E",
+        "k.g_max",
+        "k.E",
+        "leak.g_max",
+        "leak.E",
+        "C",
+        "V",
+        "stimulus",
     ];
-    let until: f64 = std::env::args().nth(1).map_or(Ok(10_000.0), |x| x.parse())?;
+    let until: f64 = std::env::args()
+        .nth(1)
+        .map_or(Ok(10_000.0), |x| x.parse())?;
     let loss = MeanSquare {
         trace: "V".to_string(),
         target: vec![-65.0],
     };
-    for solver in ["rk4", "exp_euler", "ind_exp_euler", "backward_euler", "tr_bdf2"] {
+    for solver in [
+        "rk4",
+        "exp_euler",
+        "ind_exp_euler",
+        "backward_euler",
+        "tr_bdf2",
+    ] {
         let setup = Setup::new(solver, 0.025).record("V");
         let mut plain = f64::INFINITY;
         for _ in 0..3 {
             let begin = Instant::now();
-            setup.start::<f64>(braincell::solvers(), &model)?.run(until)?;
+            setup
+                .start::<f64>(braincell::solvers(), &model)?
+                .run(until)?;
             plain = plain.min(begin.elapsed().as_secs_f64());
         }
         let gradient = Gradient::new(&setup, braincell::solvers(), &model, until, &wrt)?;

@@ -1,9 +1,13 @@
 //! Neuron models integrated by solvers selected by name.
 
+pub mod conformance;
+pub mod experiment;
 pub mod output;
 
 pub use braincell_cells as cells;
-pub use braincell_core::{gradient, input, kernel, model, real, registry, simd, simulation, stepper, units};
+pub use braincell_core::{
+    gradient, input, kernel, model, real, registry, simd, simulation, stepper, units,
+};
 
 use once_cell::sync::Lazy;
 use registry::{Registry, RegistryError};
@@ -33,3 +37,8 @@ pub fn solvers() -> &'static Registry {
     });
     &SOLVERS
 }
+
+/// Tests the code of the README.
+#[cfg(all(doctest, feature = "rk"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

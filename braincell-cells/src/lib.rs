@@ -5,9 +5,15 @@
 pub mod discretisation;
 pub mod mechanism;
 pub mod mechanisms;
+mod membrane;
 pub mod morphology;
+mod placed;
 pub mod rates;
 pub mod single;
 
-pub use mechanism::{Channel, ChannelInfo, Local, Mechanism, MechanismError, ParameterSpec};
-pub use single::{CellError, Placed, SingleCompartment};
+pub use mechanism::{
+    Channel, ChannelInfo, Local, Mechanism, MechanismError, MechanismInfo, MechanismKind,
+    ParameterSpec, Pool, PoolInfo, Scheme, SchemeInfo,
+};
+pub use placed::{CellError, Placed};
+pub use single::SingleCompartment;

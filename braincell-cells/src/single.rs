@@ -1,7 +1,8 @@
 //! Cells of one compartment.
 
-use crate::mechanism::{Mechanism, MechanismError};
 use crate::mechanisms;
+use crate::membrane::{self, MembraneHandles};
+use crate::placed::{CellError, Placed};
 use braincell_core::input::Input;
 use braincell_core::kernel::{Pointwise, pointwise};
 use braincell_core::model::{
@@ -9,70 +10,6 @@ use braincell_core::model::{
     ParameterId, SignalId, Source, StateId, Target, Values,
 };
 use braincell_core::real::Real;
-
-/// Why a cell is malformed.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum CellError {
-    /// The mechanism has no such parameter.
-    #[error("mechanism \"{label}\" ({mechanism}) has no parameter \"{name}\"; it has {known}")]
-    Parameter {
-        /// Label in the cell.
-        label: String,
-        /// Name of the mechanism.
-        mechanism: String,
-        /// What was asked for.
-        name: String,
-        /// What there is.
-        known: String,
-    },
-    /// A mechanism is malformed or unknown.
-    #[error(transparent)]
-    Mechanism(#[from] MechanismError),
-}
-
-/// A mechanism in a cell, with a label and values for its parameters.
-#[derive(Clone)]
-pub struct Placed {
-    label: String,
-    mechanism: Mechanism,
-    values: Vec<Values>,
-}
-
-impl Placed {
-    /// A mechanism with its default parameters. The label is the first part of the names of its states and
-    /// parameters: "na.m", "na.g_max".
-    pub fn new(label: impl Into<String>, mechanism: Mechanism) -> Self {
-        let defaults = mechanism.info.parameters.iter();
-        Self {
-            label: label.into(),
-            values: defaults.map(|p| Values::Uniform(p.default)).collect(),
-            mechanism,
-        }
-    }
-
-    /// With a value for a parameter, in the unit of its [`crate::ParameterSpec`].
-    ///
-    /// # Errors
-    /// [`CellError::Parameter`].
-    pub fn with(mut self, name: &str, value: impl Into<Values>) -> Result<Self, CellError> {
-        let parameters = &self.mechanism.info.parameters;
-        match parameters.iter().position(|p| p.name == name) {
-            Some(place) => {
-                self.values[place] = value.into();
-                Ok(self)
-            }
-            None => {
-                let known: Vec<&str> = parameters.iter().map(|p| p.name).collect();
-                Err(CellError::Parameter {
-                    label: self.label,
-                    mechanism: self.mechanism.info.name.to_string(),
-                    name: name.to_string(),
-                    known: known.join(", "),
-                })
-            }
-        }
-    }
-}
 
 /// A cell of one compartment: C dV/dt = Σ I + input, currents positive into the cell.
 ///
@@ -122,6 +59,49 @@ impl SingleCompartment {
             })
     }
 
+    /// A thalamic relay neuron with 11 state variables, -65 mV and 0.24 µM of calcium at the start.
+    ///
+    /// Its currents are "INa" (na_ba2002), "IKL" (k_leak), "IDR" (kdr_ba2002), "ICaL" (cal_is2008), "ICaT"
+    /// (cat_hm1992), "IAHP" (ahp_de1994), "Ih" (hcn_hm1992) and "IL" (leak); "Ca" (calcium_detailed) is the pool that
+    /// "ICaL" and "ICaT" fill and "IAHP" senses. It fires tonically when depolarised from rest, and in a rebound burst
+    /// of low-threshold calcium current when released from hyperpolarisation.
+    ///
+    /// ```
+    /// use braincell_cells::SingleCompartment;
+    /// use braincell_core::model::Model;
+    ///
+    /// let model = Model::new(&SingleCompartment::thalamic_relay())?;
+    /// assert_eq!(
+    ///     model.state_names(),
+    ///     ["V", "INa.p", "INa.q", "IDR.p", "ICaL.p", "ICaL.q", "ICaT.p", "ICaT.q", "IAHP.p", "Ih.p", "Ca.c_in"]
+    /// );
+    /// # Ok::<(), braincell_core::model::ModelError>(())
+    /// ```
+    pub fn thalamic_relay() -> Self {
+        let build = || -> Result<Self, CellError> {
+            let new = |label: &str, name: &str| {
+                mechanisms::find(name).map(|mechanism| Placed::new(label, mechanism))
+            };
+            let leak = new("IL", "leak")?;
+            Ok(Self::new()
+                .mechanism(new("INa", "na_ba2002")?.with("V_sh", -30.0)?)
+                .mechanism(new("IKL", "k_leak")?)
+                // Two to the power (16 °C - 36 °C) / 10 °C.
+                .mechanism(
+                    new("IDR", "kdr_ba2002")?
+                        .with("V_sh", -30.0)?
+                        .with("phi", 0.25)?,
+                )
+                .mechanism(new("ICaL", "cal_is2008")?)
+                .mechanism(new("ICaT", "cat_hm1992")?)
+                .mechanism(new("IAHP", "ahp_de1994")?)
+                .mechanism(new("Ih", "hcn_hm1992")?)
+                .mechanism(leak.with("g_max", 0.0075)?.with("E", -70.0)?)
+                .mechanism(new("Ca", "calcium_detailed")?))
+        };
+        build().expect("built-in mechanisms have the parameters that they name")
+    }
+
     /// With a membrane capacitance, µF/cm².
     pub fn capacitance(mut self, capacitance: impl Into<Values>) -> Self {
         self.capacitance = capacitance.into();
@@ -160,23 +140,16 @@ impl SingleCompartment {
     }
 }
 
-/// Handles of a mechanism.
-struct PlacedHandles {
-    gates: Vec<StateId>,
-    parameters: Vec<ParameterId>,
-    current: SignalId,
-}
-
 /// Handles of a [`SingleCompartment`].
 pub struct CellHandles {
     v: StateId,
     capacitance: ParameterId,
     total: SignalId,
-    mechanisms: Vec<PlacedHandles>,
+    membrane: MembraneHandles,
     inputs: Vec<SignalId>,
 }
 
-/// dV/dt = (I + Σ inputs) / C
+/// dV/dt = (I + Σ other currents) / C
 struct Membrane<const N: usize>;
 
 impl<const N: usize> Pointwise for Membrane<N> {
@@ -213,31 +186,7 @@ impl DiffEqModule for SingleCompartment {
         let capacitance = Parameter::new("C", self.capacitance.clone()).with_unit("uF/cm2");
         let capacitance = m.parameter(cell, capacitance)?;
         let total = m.signal(cell, "I", "uA/cm2")?;
-        let mut mechanisms = Vec::new();
-        for placed in &self.mechanisms {
-            let info = &placed.mechanism.info;
-            let label = &placed.label;
-            let gates = info.gates.iter().map(|gate| {
-                let gate = DiffEqState::gate(format!("{label}.{gate}"));
-                m.state(cell, gate)
-            });
-            let gates = gates.collect::<Result<_, _>>()?;
-            let parameters = info
-                .parameters
-                .iter()
-                .zip(&placed.values)
-                .map(|(p, value)| {
-                    let name = format!("{label}.{}", p.name);
-                    m.parameter(cell, Parameter::new(name, value.clone()).with_unit(p.unit))
-                });
-            let parameters = parameters.collect::<Result<_, _>>()?;
-            let current = m.signal(cell, &format!("{label}.I"), "uA/cm2")?;
-            mechanisms.push(PlacedHandles {
-                gates,
-                parameters,
-                current,
-            });
-        }
+        let membrane = membrane::declare(m, cell, &self.mechanisms)?;
         let inputs = self.inputs.iter();
         let inputs = inputs.map(|(name, waves)| m.input(name, "uA/cm2", waves.clone()));
         let inputs = inputs.collect::<Result<_, _>>()?;
@@ -245,7 +194,7 @@ impl DiffEqModule for SingleCompartment {
             v,
             capacitance,
             total,
-            mechanisms,
+            membrane,
             inputs,
         })
     }
@@ -256,29 +205,11 @@ impl DiffEqModule for SingleCompartment {
         k: &mut Launches,
     ) -> Result<(), ModelError> {
         let cell = Domain::CELL;
-        for (placed, ids) in self.mechanisms.iter().zip(&handles.mechanisms) {
-            let mechanism = &placed.mechanism;
-            let info = &mechanism.info;
-            let reversal = info.parameters.iter().position(|p| p.name == "E");
-            let reversal = reversal.map_or(Source::Zero, |e| Source::Parameter(ids.parameters[e]));
-            let local = [Source::State(handles.v), reversal, Source::Zero];
-            let gates: Vec<Source> = ids.gates.iter().map(|&g| Source::State(g)).collect();
-            let parameters = ids.parameters.iter().map(|&p| Source::Parameter(p));
-            let parameters: Vec<Source> = parameters.collect();
-            let inputs = [&local[..], &gates, &parameters].concat();
-            // Launches whose result nobody needs cost nothing: the single current is for recording.
-            for target in [handles.total, ids.current] {
-                let target = [Target::Signal(target)];
-                k.launch(cell, mechanism.current.clone(), &inputs, &target)?;
-            }
-            if let Some(rates) = &mechanism.rates {
-                let inputs = [&local[..], &parameters, &gates].concat();
-                let outputs: Vec<_> = ids.gates.iter().map(|&g| Target::Derivative(g)).collect();
-                k.launch(cell, rates.clone(), &inputs, &outputs)?;
-            }
-        }
-        // Up to four inputs enter the membrane equation directly.
-        let (direct, added) = handles.inputs.split_at(handles.inputs.len().min(4));
+        let (v, total) = (handles.v, handles.total);
+        membrane::launch(k, cell, v, total, &self.mechanisms, &handles.membrane)?;
+        // The currents of ions that have a pool and the inputs; up to four enter the membrane equation directly.
+        let currents = [handles.membrane.ion_currents(), handles.inputs.clone()].concat();
+        let (direct, added) = currents.split_at(currents.len().min(4));
         for &input in added {
             let inputs = [Source::Signal(input)];
             let outputs = [Target::Signal(handles.total)];

@@ -327,7 +327,7 @@ impl Input {
                     0.0
                 };
                 let begin = start + if k > 0.0 { k * period } else { 0.0 };
-                let on = since >= 0.0 && within >= begin && within < begin + width;
+                let on = *count > 0.0 && since >= 0.0 && within >= begin && within < begin + width;
                 (f64::from(u8::from(on)), 0.0)
             }
             Shape::Sine { frequency, phase } => {

@@ -13,7 +13,7 @@ use std::f64::consts::TAU;
 pub fn increment(seed: u64, cell: usize, state: usize, element: usize, number: u64, h: f64) -> f64 {
     let who = (
         cell as u32,
-        (element as u32) ^ ((state as u32) << 24 | (state as u32) >> 8),
+        (element as u32) ^ (state as u32).rotate_right(8),
     );
     let counter = [number as u32, (number >> 32) as u32, who.0, who.1];
     let [a, b, c, d] = philox(counter, [seed as u32, (seed >> 32) as u32]);

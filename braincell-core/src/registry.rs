@@ -1,7 +1,7 @@
 //! Solvers by name.
 
 use crate::model::{Capabilities, Model};
-use crate::stepper::{Program, ProgramError, SolverInfo, Stepper};
+use crate::stepper::{Parts, Program, ProgramError, SolverInfo, Stepper};
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -322,6 +322,9 @@ impl Registry {
                     _ => format!("no parameter \"{key}\"; there is {}", known.join(", ")),
                 }));
             }
+            if given.iter().any(|(known, _)| known == key) {
+                return Err(bad(format!("parameter \"{key}\" is given twice")));
+            }
             match value.parse::<f64>() {
                 Ok(x) if x.is_finite() => given.push((key.to_string(), x)),
                 _ => return Err(bad(format!("\"{value}\" is not a finite number"))),
@@ -362,7 +365,7 @@ impl Registry {
     pub fn fitting_stiff(&self, model: Capabilities) -> Vec<String> {
         let stiff = |name: &String| {
             let info = &self.entries[name].info;
-            !info.properties.explicit && (info.properties.l_stable || info.family == "expeuler")
+            info.properties.l_stable && info.advances == Parts::ALL
         };
         self.fitting(model).into_iter().filter(stiff).collect()
     }
@@ -372,18 +375,16 @@ impl Registry {
     /// # Errors
     /// As [`Registry::solver`]; [`RegistryError::DoesNotFit`].
     pub fn join(&self, text: &str, model: &Model) -> Result<Solver, RegistryError> {
-        self.join_group(text, model, 0)
+        self.join_offered(text, model.capabilities())
     }
 
-    /// Joins a solver with one of the groups of states of a model.
-    pub(crate) fn join_group(
+    /// Joins a solver with states that offer this.
+    pub(crate) fn join_offered(
         &self,
         text: &str,
-        model: &Model,
-        group: usize,
+        offers: Capabilities,
     ) -> Result<Solver, RegistryError> {
         let solver = self.solver(text)?;
-        let offers = model.group_capabilities(group);
         match solver.info.needs.missing(offers) {
             None => Ok(solver),
             Some(missing) => Err(RegistryError::DoesNotFit {

@@ -60,6 +60,7 @@ pub fn steppers() -> Vec<Arc<dyn Stepper>> {
         ],
     );
     dhs_voltage.properties.l_stable = true;
+    dhs_voltage.advances = Parts::VOLTAGE;
     let mut splitting = info(
         "splitting",
         1,

@@ -71,10 +71,12 @@ fn radau5_step(o: &mut StepOps) -> Result<(), StepError> {
     // The collocation polynomial passes through y at 0 and the stages at the nodes.
     let nodes = [0.0, c[0], c[1], c[2]];
     let values = [y, z[0], z[1], z[2]];
+    let basis = nodes.map(|node| lagrange(nodes, node));
     let mut powers = Vec::new();
-    let lagrange = nodes.map(|node| lagrange(nodes, node));
     for power in 1..4 {
-        let terms = std::array::from_fn::<_, 4, _>(|k| (num(lagrange[k][power]), values[k]));
+        let terms: Vec<_> = (basis.iter().zip(values))
+            .map(|(polynomial, value)| (num(polynomial[power]), value))
+            .collect();
         powers.push(o.combine(&terms)?);
     }
     o.dense(&powers)?;

@@ -13,10 +13,32 @@ pub(super) fn replace(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
 ) -> Result<(), OutputError> {
-    let failed = |source| OutputError::Write {
+    let (temporary, file) = open(path)?;
+    write_and_rename(file, write, &temporary, path).map_err(|source| {
+        // The first error is the one to report; a leftover file harms nothing.
+        let _ = fs::remove_file(&temporary);
+        failed(path, source)
+    })
+}
+
+/// Checks that `path` can be replaced.
+pub(super) fn check(path: &Path) -> Result<(), OutputError> {
+    if path.is_dir() {
+        return Err(failed(path, io::ErrorKind::IsADirectory.into()));
+    }
+    let (temporary, _) = open(path)?;
+    fs::remove_file(temporary).map_err(|source| failed(path, source))
+}
+
+fn failed(path: &Path, source: io::Error) -> OutputError {
+    OutputError::Write {
         path: path.to_owned(),
         source,
-    };
+    }
+}
+
+/// Creates a temporary file beside `path`.
+fn open(path: &Path) -> Result<(PathBuf, File), OutputError> {
     let directory = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -27,12 +49,7 @@ pub(super) fn replace(
             directory: directory.to_owned(),
         });
     }
-    let (temporary, file) = create_beside(path, directory).map_err(failed)?;
-    write_and_rename(file, write, &temporary, path).map_err(|source| {
-        // The first error is the one to report; a leftover file harms nothing.
-        let _ = fs::remove_file(&temporary);
-        failed(source)
-    })
+    create_beside(path, directory).map_err(|source| failed(path, source))
 }
 
 fn write_and_rename(

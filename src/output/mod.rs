@@ -115,20 +115,22 @@ pub enum OutputError {
 /// [`OutputError::Extension`], [`OutputError::Length`], [`OutputError::Directory`], [`OutputError::Write`].
 pub fn write(table: &Table, path: impl AsRef<Path>) -> Result<(), OutputError> {
     let path = path.as_ref();
-    match extension(path).as_str() {
-        "csv" => {
-            table.check()?;
-            file::replace(path, |out| csv::write(table, out))
-        }
-        "npz" => {
-            table.check()?;
-            file::replace(path, |out| npz::write(table, out))
-        }
-        _ => Err(OutputError::Extension {
-            path: path.to_owned(),
-            known: ".csv or .npz",
-        }),
-    }
+    let csv = is_csv(path)?;
+    table.check()?;
+    file::replace(path, |out| match csv {
+        true => csv::write(table, out),
+        false => npz::write(table, out),
+    })
+}
+
+/// Checks, before a run, that [`write()`] can write to `path`. Leaves nothing behind and existing files as they are.
+///
+/// # Errors
+///
+/// As [`write()`].
+pub fn check_write(path: impl AsRef<Path>) -> Result<(), OutputError> {
+    is_csv(path.as_ref())?;
+    file::check(path.as_ref())
 }
 
 /// Draws a table; `.svg` and `.png` are the known extensions.
@@ -144,19 +146,47 @@ pub fn write(table: &Table, path: impl AsRef<Path>) -> Result<(), OutputError> {
 /// [`OutputError::Write`].
 pub fn plot(table: &Table, path: impl AsRef<Path>) -> Result<(), OutputError> {
     let path = path.as_ref();
-    let draw = match extension(path).as_str() {
-        "svg" => plot::svg,
-        "png" => plot::png,
-        _ => {
-            return Err(OutputError::Extension {
-                path: path.to_owned(),
-                known: ".svg or .png",
-            });
-        }
-    };
+    let svg = is_svg(path)?;
     table.check()?;
     let panels = plot::panels(table)?;
-    file::replace(path, |out| draw(table, &panels, out))
+    file::replace(path, |out| match svg {
+        true => plot::svg(table, &panels, out),
+        false => plot::png(table, &panels, out),
+    })
+}
+
+/// Checks, before a run, that [`plot`] can draw the columns of `table` to `path`. Leaves nothing behind and existing
+/// files as they are.
+///
+/// # Errors
+///
+/// As [`plot`].
+pub fn check_plot(table: &Table, path: impl AsRef<Path>) -> Result<(), OutputError> {
+    is_svg(path.as_ref())?;
+    plot::panels(table)?;
+    file::check(path.as_ref())
+}
+
+/// Whether a table goes to a CSV file; else it goes to an NPZ file.
+fn is_csv(path: &Path) -> Result<bool, OutputError> {
+    one_of(path, ["csv", "npz"], ".csv or .npz")
+}
+
+/// Whether a plot is a vector graphic; else it is a bitmap.
+fn is_svg(path: &Path) -> Result<bool, OutputError> {
+    one_of(path, ["svg", "png"], ".svg or .png")
+}
+
+/// Whether the extension is the first of two.
+fn one_of(path: &Path, both: [&str; 2], known: &'static str) -> Result<bool, OutputError> {
+    let extension = extension(path);
+    match both.iter().position(|e| *e == extension) {
+        Some(place) => Ok(place == 0),
+        None => Err(OutputError::Extension {
+            path: path.to_owned(),
+            known,
+        }),
+    }
 }
 
 /// The extension of a path in lower case; empty where it has none.

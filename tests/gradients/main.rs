@@ -51,13 +51,21 @@ fn by_tangents(forward: &Forward, loss: &impl Loss) -> Vec<f64> {
     let recording = &forward.recording;
     let mut cotangents = Cotangents {
         traces: recording.data() * 0.0,
-        spikes: recording.spikes().iter().map(|t| vec![0.0; t.times.len()]).collect(),
+        spikes: recording
+            .spikes()
+            .iter()
+            .map(|t| vec![0.0; t.times.len()])
+            .collect(),
     };
     loss.evaluate(recording, &mut cotangents).unwrap();
     let tangents = forward.tangents.iter();
     tangents
         .map(|t| {
-            let spikes = t.spikes.iter().flatten().zip(cotangents.spikes.iter().flatten());
+            let spikes = t
+                .spikes
+                .iter()
+                .flatten()
+                .zip(cotangents.spikes.iter().flatten());
             (&t.traces * &cotangents.traces).sum() + spikes.map(|(a, b)| a * b).sum::<f64>()
         })
         .collect()
@@ -83,7 +91,11 @@ fn difference(
         let recording = run.recording();
         let mut cotangents = Cotangents {
             traces: recording.data() * 0.0,
-            spikes: recording.spikes().iter().map(|t| vec![0.0; t.times.len()]).collect(),
+            spikes: recording
+                .spikes()
+                .iter()
+                .map(|t| vec![0.0; t.times.len()])
+                .collect(),
         };
         loss.evaluate(&recording, &mut cotangents).unwrap()
     };
@@ -98,10 +110,16 @@ fn relative(a: f64, b: f64, scale: f64) -> f64 {
 
 fn close(name: &str, what: &str, a: &[f64], b: &[f64], tolerance: f64) -> bool {
     let largest = a.iter().chain(b).fold(0.0f64, |m, x| m.max(x.abs()));
-    let worst = a.iter().zip(b).map(|(a, b)| relative(*a, *b, 1e-6 * largest));
+    let worst = a
+        .iter()
+        .zip(b)
+        .map(|(a, b)| relative(*a, *b, 1e-6 * largest));
     let worst = worst.fold(0.0, |m: f64, x| if x <= m { m } else { x });
     let good = worst <= tolerance;
-    println!("{name:20} {what:22} {worst:.1e} {}", if good { "" } else { "BAD" });
+    println!(
+        "{name:20} {what:22} {worst:.1e} {}",
+        if good { "" } else { "BAD" }
+    );
     if !good {
         println!("  {a:?}\n  {b:?}");
     }
@@ -114,14 +132,31 @@ fn hodgkin_huxley() -> (Model, Vec<&'static str>) {
         .input("stimulus", Input::step(12.0, 0.5113, 40.0))
         .input("ramp", Input::ramp(-1.0, 2.0, 1.0, 9.0));
     let wrt = vec![
-        "na.g_max", "k.g_max", "leak.g_max", "na.E", "k.E", "leak.E", "C", "V", "stimulus", "ramp",
+        "na.g_max",
+        "k.g_max",
+        "leak.g_max",
+        "na.E",
+        "k.E",
+        "leak.E",
+        "C",
+        "V",
+        "stimulus",
+        "ramp",
     ];
     (Model::new(&cell).unwrap(), wrt)
 }
 
 fn branched() -> (Model, Vec<&'static str>) {
     let wrt = vec![
-        "C", "g_leak", "g_k", "g_na", "g_ca", "V", "ca", "stimulus", "axial_conductance",
+        "C",
+        "g_leak",
+        "g_k",
+        "g_na",
+        "g_ca",
+        "V",
+        "ca",
+        "stimulus",
+        "axial_conductance",
     ];
     let cell = models::Branched {
         axial: 1.0,
@@ -142,13 +177,14 @@ fn forward_and_reverse_agree_for_every_solver() {
     let mut good = true;
     for (label, (model, wrt)) in [("hh", hodgkin_huxley()), ("branched", branched())] {
         for solver in deterministic() {
-            let mut setup = Setup::new(solver.as_str(), 0.025).record("V").spikes("V", -20.0);
+            let mut setup = Setup::new(solver.as_str(), 0.025)
+                .record("V")
+                .spikes("V", -20.0);
             setup = match label {
                 "hh" => setup.record("I"),
                 _ => setup.record("V_junctions").record("ca"),
             };
-            let gradient =
-                Gradient::new(&setup, braincell::solvers(), &model, 6.01, &wrt).unwrap();
+            let gradient = Gradient::new(&setup, braincell::solvers(), &model, 6.01, &wrt).unwrap();
             let forward = gradient.forward().unwrap();
             let tangents = by_tangents(&forward, &everything);
             let (_, adjoints) = reverse(&gradient, &everything);
@@ -164,7 +200,9 @@ fn magnitude(setup: &Setup, model: &Model, until: f64) -> f64 {
     run.run(until).unwrap();
     let recording = run.recording();
     let samples = recording.data().indexed_iter();
-    samples.map(|((row, column), x)| (weight(row, column) * x).abs()).sum()
+    samples
+        .map(|((row, column), x)| (weight(row, column) * x).abs())
+        .sum()
 }
 
 /// Changes the i-th number of a quantity by `x` of its scale; returns the scale.
@@ -206,7 +244,9 @@ fn gradients_are_those_of_the_discrete_run() {
             .filter(|w| !["stimulus", "ramp", "axial_conductance"].contains(w))
             .collect();
         for solver in deterministic() {
-            let setup = Setup::new(solver.as_str(), 0.025).record("V").spikes("V", -20.0);
+            let setup = Setup::new(solver.as_str(), 0.025)
+                .record("V")
+                .spikes("V", -20.0);
             let until = 4.0;
             let gradient =
                 Gradient::new(&setup, braincell::solvers(), &model, until, &wrt).unwrap();
@@ -260,9 +300,18 @@ fn losses_and_gradients_are_the_known_ones() {
             target: vec![-65.0],
         };
         let (found, by_g_na) = reverse(&gradient, &square);
-        println!("{solver:15} {found:.13} {loss:.13} {:.15} {slope:.15}", by_g_na[0]);
-        assert!((found / loss - 1.0).abs() < 1e-9, "{solver}: {found}, not {loss}");
-        assert!((by_g_na[0] / slope - 1.0).abs() < 1e-8, "{solver}: {by_g_na:?}, not {slope}");
+        println!(
+            "{solver:15} {found:.13} {loss:.13} {:.15} {slope:.15}",
+            by_g_na[0]
+        );
+        assert!(
+            (found / loss - 1.0).abs() < 1e-9,
+            "{solver}: {found}, not {loss}"
+        );
+        assert!(
+            (by_g_na[0] / slope - 1.0).abs() < 1e-8,
+            "{solver}: {by_g_na:?}, not {slope}"
+        );
     }
 }
 
@@ -278,7 +327,9 @@ fn spike_times_depend_on_ratios() {
             let wrt = ["na.g_max", "k.g_max", "leak.g_max", "stimulus", "C"];
             let setup = Setup::new(solver.as_str(), dt).spikes("V", 0.0);
             let gradient = Gradient::new(&setup, braincell::solvers(), &model, 18.0, &wrt).unwrap();
-            let Ok(forward) = gradient.forward() else { continue };
+            let Ok(forward) = gradient.forward() else {
+                continue;
+            };
             let count = forward.recording.spikes()[0].times.len();
             for spike in 0..count {
                 let time = SpikeTime {
@@ -337,7 +388,10 @@ fn amplitudes_count() {
         Model::new(&cell).unwrap()
     };
     for solver in deterministic() {
-        let setup = Setup::new(solver.as_str(), 0.025).record("V").record("I").spikes("V", -20.0);
+        let setup = Setup::new(solver.as_str(), 0.025)
+            .record("V")
+            .record("I")
+            .spikes("V", -20.0);
         let wrt = ["stimulus", "ramp"];
         let model = at(12.0, 1.0);
         let gradient = Gradient::new(&setup, braincell::solvers(), &model, 6.01, &wrt).unwrap();
@@ -345,8 +399,7 @@ fn amplitudes_count() {
         let step = |model: &mut Model, x: f64| *model = at(12.0 + x, 1.0);
         let ramp = |model: &mut Model, x: f64| *model = at(12.0, 1.0 + x);
         let changes: [Change; 2] = [&step, &ramp];
-        let differences =
-            changes.map(|c| difference(&setup, &model, 6.01, &everything, c, 2e-3));
+        let differences = changes.map(|c| difference(&setup, &model, 6.01, &everything, c, 2e-3));
         assert!(close("amplitude", &solver, &adjoints, &differences, 1e-6));
     }
 }
@@ -354,19 +407,19 @@ fn amplitudes_count() {
 #[test]
 fn the_axial_conductance_counts() {
     for solver in deterministic() {
-        let setup = Setup::new(solver.as_str(), 0.025).record("V").record("V_junctions");
+        let setup = Setup::new(solver.as_str(), 0.025)
+            .record("V")
+            .record("V_junctions");
         let wrt = ["axial_conductance", "stimulus"];
         let (model, _) = branched();
         let gradient = Gradient::new(&setup, braincell::solvers(), &model, 3.0, &wrt).unwrap();
         let (_, adjoints) = reverse(&gradient, &everything);
-        let at = |axial: f64, stimulus: f64| {
-            Model::new(&models::Branched { axial, stimulus }).unwrap()
-        };
+        let at =
+            |axial: f64, stimulus: f64| Model::new(&models::Branched { axial, stimulus }).unwrap();
         let axial = |model: &mut Model, x: f64| *model = at(1.0 + x, 0.4);
         let stimulus = |model: &mut Model, x: f64| *model = at(1.0, 0.4 + x);
         let changes: [Change; 2] = [&axial, &stimulus];
-        let differences =
-            changes.map(|c| difference(&setup, &model, 3.0, &everything, c, 1e-3));
+        let differences = changes.map(|c| difference(&setup, &model, 3.0, &everything, c, 1e-3));
         assert!(close("axial", &solver, &adjoints, &differences, 1e-6));
     }
 }
@@ -377,15 +430,24 @@ fn populations_have_gradients_for_each_cell() {
     let cell = |c: usize| 8.0 + c as f64;
     let hh = SingleCompartment::hodgkin_huxley()
         .initial_voltage(Values::PerCell((0..5).map(|c| -65.0 + c as f64).collect()))
-        .inputs("stimulus", (0..5).map(|c| Input::constant(cell(c))).collect());
+        .inputs(
+            "stimulus",
+            (0..5).map(|c| Input::constant(cell(c))).collect(),
+        );
     let mut model = hh.population(5).unwrap();
     model
-        .set_parameter("k.g_max", Values::PerCell((0..5).map(|c| 36.0 - c as f64).collect()))
+        .set_parameter(
+            "k.g_max",
+            Values::PerCell((0..5).map(|c| 36.0 - c as f64).collect()),
+        )
         .unwrap();
     let wrt = ["na.g_max", "k.g_max", "V", "stimulus"];
     for solver in ["rk4", "exp_euler", "radau5", "ind_exp_euler"] {
         let all = |tile: usize| {
-            let setup = Setup::new(solver, 0.025).record("V").spikes("V", 0.0).tile(tile);
+            let setup = Setup::new(solver, 0.025)
+                .record("V")
+                .spikes("V", 0.0)
+                .tile(tile);
             let gradient = Gradient::new(&setup, braincell::solvers(), &model, 8.0, &wrt).unwrap();
             let forward = by_tangents(&gradient.forward().unwrap(), &everything);
             let (_, adjoints) = reverse(&gradient, &everything);

@@ -177,8 +177,16 @@ impl DiffEqModule for Branched {
         let target = [Target::Signal(h.membrane), Target::Derivative(h.calcium)];
         k.launch(h.some, pointwise(Calcium), &inputs, &target)?;
         let inputs = [Source::Signal(h.membrane), Source::Parameter(h.capacitance)];
-        k.launch(h.all, pointwise(Membrane), &inputs, &[Target::Derivative(h.v)])?;
-        let target = [Target::Derivative(h.gates[0]), Target::Derivative(h.gates[1])];
+        k.launch(
+            h.all,
+            pointwise(Membrane),
+            &inputs,
+            &[Target::Derivative(h.v)],
+        )?;
+        let target = [
+            Target::Derivative(h.gates[0]),
+            Target::Derivative(h.gates[1]),
+        ];
         k.launch(h.all, kinetics(Gates), &[v, n, m], &target)?;
         let target = [Target::Derivative(h.gates[2])];
         k.launch(h.some, kinetics(Slow), &[v, state(h.calcium), s], &target)

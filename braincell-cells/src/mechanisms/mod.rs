@@ -1,8 +1,17 @@
 //! The mechanisms that come with braincell.
 
+mod calcium;
 mod hodgkin_huxley;
+mod schemes;
+mod thalamic;
 
+pub use calcium::{CalciumDetailed, LTypeIs2008, TTypeHm1992};
 pub use hodgkin_huxley::{Leak, PotassiumHh1952, SodiumHh1952};
+pub use schemes::SodiumHh1952Scheme;
+pub use thalamic::{
+    AfterHyperpolarisationDe1994, DelayedRectifierBa2002, HyperpolarisationActivatedHm1992,
+    PotassiumLeak, SodiumBa2002,
+};
 
 use crate::mechanism::{Mechanism, MechanismError};
 use braincell_core::registry::distance;
@@ -13,6 +22,15 @@ pub fn all() -> Vec<Mechanism> {
         Mechanism::channel(Leak),
         Mechanism::channel(SodiumHh1952),
         Mechanism::channel(PotassiumHh1952),
+        Mechanism::scheme(SodiumHh1952Scheme),
+        Mechanism::channel(SodiumBa2002),
+        Mechanism::channel(PotassiumLeak),
+        Mechanism::channel(DelayedRectifierBa2002),
+        Mechanism::channel(LTypeIs2008),
+        Mechanism::channel(TTypeHm1992),
+        Mechanism::channel(AfterHyperpolarisationDe1994),
+        Mechanism::channel(HyperpolarisationActivatedHm1992),
+        Mechanism::pool(CalciumDetailed),
     ];
     all.into_iter()
         .map(|m| m.expect("built-in mechanisms name what they use"))

@@ -29,6 +29,20 @@ struct Junction {
     neighbours: Vec<(usize, f64)>,
 }
 
+/// The tree part of the linear systems I - A ⊗ J.
+#[derive(Clone, Copy)]
+pub(super) struct TreeSystem<'a> {
+    pub level: Level,
+    pub lanes: usize,
+    /// Where C A of the compartments is.
+    pub capacity: usize,
+    /// A, of order s.
+    pub a: &'a [f64],
+    pub factors: TreeFactors,
+    /// Whether the transposed system is solved.
+    pub transposed: bool,
+}
+
 /// Where the state of factors of the tree is kept.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TreeFactors {
@@ -181,18 +195,21 @@ impl<F: Storage> Axial<F> {
         }
     }
 
-    /// Factors the tree part of I - A ⊗ J, A = `a` of order s, given the s × s block that local elimination leaves at
-    /// each compartment and lane.
+    /// Factors the tree part, given the s × s block that local elimination leaves at each compartment and lane.
     pub(super) fn factor(
         &self,
-        level: Level,
-        lanes: usize,
-        capacity: usize,
-        a: &[f64],
-        factors: TreeFactors,
+        system: TreeSystem,
         workspace: &mut Workspace<F>,
         block: impl Fn(&[f64], usize, &mut [f64]),
     ) {
+        let TreeSystem {
+            level,
+            lanes,
+            capacity,
+            a,
+            factors,
+            ..
+        } = system;
         let s = order(a);
         let n = self.rows();
         if s == 1 {
@@ -257,14 +274,18 @@ impl<F: Storage> Axial<F> {
     /// several.
     pub(super) fn solve(
         &self,
-        level: Level,
-        lanes: usize,
-        capacity: usize,
-        a: &[f64],
-        (factors, transposed): (TreeFactors, bool),
+        system: TreeSystem,
         workspace: &mut Workspace<F>,
         io: impl StageIo<F>,
     ) {
+        let TreeSystem {
+            level,
+            lanes,
+            capacity,
+            a,
+            factors,
+            transposed,
+        } = system;
         let s = order(a);
         let n = self.rows();
         if s == 1 {

@@ -110,6 +110,7 @@ pub(super) fn compile<F: Storage>(
         linearized: HashMap::new(),
     };
     let committed = program.committed();
+    let mut commit = None;
     let mut compiled = Compiled {
         substeps,
         instructions: Vec::new(),
@@ -124,11 +125,12 @@ pub(super) fn compile<F: Storage>(
         match op {
             Op::Commit { of } => {
                 let from = c.at(*of);
-                if from != current {
-                    let to = current;
-                    c.all.push(Instr::Copy { from, to, len });
-                }
-                c.signals_at = None;
+                // Operations that follow still see the state at the beginning of the step.
+                commit = (from != current).then_some(Instr::Copy {
+                    from,
+                    to: current,
+                    len,
+                });
             }
             Op::Error { of } => compiled.error = Some(c.at(*of)),
             Op::Dense { powers } => compiled.dense = powers.iter().map(|p| c.at(*p)).collect(),
@@ -147,6 +149,7 @@ pub(super) fn compile<F: Storage>(
         }
         c.registers.release(k);
     }
+    c.all.extend(commit);
     compiled.instructions = c.all;
     compiled.values = vec![F::default(); c.coefficients.len()];
     compiled.coefficients = c.coefficients;
@@ -445,7 +448,8 @@ impl Registers {
         let mut last = vec![Vec::new(); ops.len()];
         for array in (1..arrays as u32).map(Array) {
             let kept = ops.iter().any(|op| {
-                matches!(op, Op::Error { .. } | Op::Dense { .. }) && op.reads().contains(&array)
+                let last = matches!(op, Op::Error { .. } | Op::Dense { .. } | Op::Commit { .. });
+                last && op.reads().contains(&array)
             });
             let uses = |op: &&Op| op.reads().contains(&array) || op.makes().contains(&array);
             if let (false, Some(k)) = (kept, ops.iter().rposition(uses)) {

@@ -34,8 +34,8 @@ pub(super) fn factor(a: &mut [f64], n: usize, keep: usize, swaps: &mut [u32]) {
 /// The first half of a solution: swaps and forward elimination of the leading `n - keep` unknowns.
 pub(super) fn forward(a: &[f64], n: usize, keep: usize, swaps: &[u32], b: &mut [f64]) {
     // The factors are those of the rows after all swaps.
-    for k in 0..n - keep {
-        b.swap(k, swaps[k] as usize);
+    for (k, &swap) in swaps[..n - keep].iter().enumerate() {
+        b.swap(k, swap as usize);
     }
     for k in 0..n - keep {
         let x = b[k];

@@ -63,12 +63,16 @@ pub(crate) struct StepFailure {
 }
 
 impl StepFailure {
-    pub fn newton<F>(context: &Context<F>, lane: usize, history: &[f64; MAX_ITERATIONS]) -> Self {
-        Self {
+    pub fn newton<F>(
+        context: &Context<F>,
+        lane: usize,
+        history: &[f64; MAX_ITERATIONS],
+    ) -> Box<Self> {
+        Box::new(Self {
             cell: context.first_cell + lane,
             clock: context.clock,
             history: *history,
-        }
+        })
     }
 }
 
@@ -241,7 +245,7 @@ pub(crate) fn execute<F: Storage>(
     instructions: &[Instr],
     context: &Context<F>,
     workspace: &mut Workspace<F>,
-) -> Result<(), StepFailure> {
+) -> Result<(), Box<StepFailure>> {
     let coefficient = |number: usize| context.coefficients[number];
     for instruction in instructions {
         let arena = &mut workspace.arena[..];

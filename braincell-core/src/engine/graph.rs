@@ -306,6 +306,20 @@ pub(super) fn run_launches(
 pub(super) fn steady(layout: &Layout) -> Vec<Instr> {
     let model = &layout.model;
     let mut all = vec![Instr::Inputs { c: 0.0 }];
+    let relaxing = |launch: &&Launch| {
+        let steady = |target: &Target| matches!(target, Target::Derivative(s) if model.states[s.0].state.steady);
+        launch.phase == Phase::Derivative && launch.outputs.iter().any(steady)
+    };
+    let sources = model.launches.iter().filter(relaxing);
+    let signals = sources.flat_map(|l| &l.inputs).filter_map(|s| match s {
+        Source::Signal(s) => Some(*s),
+        _ => None,
+    });
+    all.extend(run_wanted(
+        layout,
+        &Wanted::all(usize::MAX, 0),
+        &signals.collect(),
+    ));
     for launch in model
         .launches
         .iter()
@@ -328,7 +342,7 @@ pub(super) fn steady(layout: &Layout) -> Vec<Instr> {
             _ => None,
         });
         let outputs: Vec<_> = states.collect();
-        if launch.kernel.relaxing_states().is_some() && outputs.iter().any(Option::is_some) {
+        if launch.kernel.has_steady_state() && outputs.iter().any(Option::is_some) {
             let len = layout.len(launch.domain);
             let kernel = launch.kernel.clone();
             let call = Call {

@@ -19,10 +19,13 @@ pub(super) struct Linearized {
     /// ∂f/∂t.
     pub time: usize,
     /// Factors made, by coefficient and pole.
-    factors: Vec<((Coef, [f64; 2]), Vec<Factors>)>,
+    factors: Vec<(FactorKey, Vec<Factors>)>,
     /// Matrices φ_0 … φ_4 made, by scale.
     phi: Vec<(Coef, Vec<[usize; 2]>)>,
 }
+
+/// A coefficient, and the pole by which it is divided.
+type FactorKey = (Coef, [f64; 2]);
 
 enum Kind {
     /// The diagonal, as an array.
@@ -243,7 +246,7 @@ fn take_factors(layout: &mut Layout, system: &LocalJacobian, stages: usize) -> F
 }
 
 /// Factors I - A ⊗ J, once for each A.
-fn factored(c: &mut Compiler, lin: &mut Linearized, key: (Coef, [f64; 2]), a: Shift) -> usize {
+fn factored(c: &mut Compiler, lin: &mut Linearized, key: FactorKey, a: Shift) -> usize {
     if let Some(made) = lin.factors.iter().position(|(of, _)| *of == key) {
         return made;
     }

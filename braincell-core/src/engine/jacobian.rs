@@ -253,7 +253,7 @@ pub(super) fn jacobian(layout: &mut Layout, wanted: &Wanted) -> Vec<Instr> {
         let len = layout.len(domain);
         let mut slots = Vec::new();
         let mut chain = Vec::new();
-        for o in 0..outputs {
+        for (o, want) in wants.iter().enumerate() {
             // Where ∂(target o)/∂column is gathered.
             let place = |layout: &Layout, column: Column| match &launch.outputs[o] {
                 Target::Derivative(i) => {
@@ -295,7 +295,7 @@ pub(super) fn jacobian(layout: &mut Layout, wanted: &Wanted) -> Vec<Instr> {
                 };
                 let how = Accumulate::Set;
                 slots.push(Some(Output { to, how }));
-                for &column in wants[o].intersection(&depends[q.0]) {
+                for &column in want.intersection(&depends[q.0]) {
                     let Some(to) = place(layout, column) else {
                         continue;
                     };

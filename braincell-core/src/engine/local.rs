@@ -1,7 +1,7 @@
 //! Linear systems I - A ⊗ J with the structured Jacobian J: a dense block for each element, and the tree that couples the
 //! potentials. The blocks are eliminated first, then the tree is solved, then the blocks are substituted back.
 
-use super::axial::{Axial, StageIo, TreeFactors};
+use super::axial::{Axial, StageIo, TreeSystem};
 use super::dense;
 use super::exec::{Context, Workspace};
 use super::jacobian::Site;
@@ -27,7 +27,7 @@ pub(super) struct Factors {
     /// Number of stages s.
     pub stages: usize,
     /// For systems with a tree.
-    pub tree: Option<TreeFactors>,
+    pub tree: Option<super::axial::TreeFactors>,
 }
 
 impl LocalJacobian {
@@ -85,9 +85,7 @@ impl LocalJacobian {
             let swaps = &mut workspace.swaps[factors.swaps + e * n..][..n];
             dense::factor(matrix, n, keep, swaps);
         }
-        if let Some((axial, tree)) = self.coupled(factors, context) {
-            let (level, lanes) = (context.level, context.layout.lanes);
-            let capacity = context.layout.capacity();
+        if let Some((axial, tree)) = self.coupled(factors, a, context) {
             let first = n - s;
             let block = |wide: &[f64], e: usize, to: &mut [f64]| {
                 let matrix = &wide[factors.matrices + e * n * n..][..n * n];
@@ -96,16 +94,26 @@ impl LocalJacobian {
                     to[p * s..][..s].copy_from_slice(row);
                 }
             };
-            axial.factor(level, lanes, capacity, a, tree, workspace, block);
+            axial.factor(tree, workspace, block);
         }
     }
 
     fn coupled<'a, F>(
         &self,
         factors: Factors,
+        a: &'a [f64],
         context: &Context<'a, F>,
-    ) -> Option<(&'a Axial<F>, TreeFactors)> {
-        context.axial.zip(factors.tree).filter(|_| self.tree)
+    ) -> Option<(&'a Axial<F>, TreeSystem<'a>)> {
+        let axial = context.axial.filter(|_| self.tree)?;
+        let system = TreeSystem {
+            level: context.level,
+            lanes: context.layout.lanes,
+            capacity: context.layout.capacity(),
+            a,
+            factors: factors.tree?,
+            transposed: false,
+        };
+        Some((axial, system))
     }
 
     /// x ← (I - A ⊗ J)⁻¹ b, with one array of the group per stage; other states are left alone.
@@ -160,13 +168,11 @@ impl LocalJacobian {
                 end(matrix, swaps, v);
             }
         });
-        if let Some((axial, tree)) = self.coupled(factors, context) {
-            let (level, lanes) = (context.level, context.layout.lanes);
-            let capacity = context.layout.capacity();
+        if let Some((axial, tree)) = self.coupled(factors, a, context) {
             let potential = self.site.unknowns.last().map_or(0, |u| u.offset);
             let io = Potentials { x, potential };
-            let tree = (tree, transposed);
-            axial.solve(level, lanes, capacity, a, tree, workspace, io);
+            let tree = TreeSystem { transposed, ..tree };
+            axial.solve(tree, workspace, io);
             self.sweep(factors, x, x, workspace, end);
         }
     }
@@ -196,7 +202,14 @@ impl LocalJacobian {
         }
     }
 
-    pub(super) fn gather<F: Storage>(&self, e: usize, b: &[usize], s: usize, arena: &[F], to: &mut [f64]) {
+    pub(super) fn gather<F: Storage>(
+        &self,
+        e: usize,
+        b: &[usize],
+        s: usize,
+        arena: &[F],
+        to: &mut [f64],
+    ) {
         for (i, unknown) in self.site.unknowns.iter().enumerate() {
             for (p, base) in b.iter().enumerate() {
                 let place = unknown.place(e);
@@ -205,7 +218,14 @@ impl LocalJacobian {
         }
     }
 
-    pub(super) fn scatter<F: Storage>(&self, e: usize, x: &[usize], s: usize, from: &[f64], arena: &mut [F]) {
+    pub(super) fn scatter<F: Storage>(
+        &self,
+        e: usize,
+        x: &[usize],
+        s: usize,
+        from: &[f64],
+        arena: &mut [F],
+    ) {
         for (i, unknown) in self.site.unknowns.iter().enumerate() {
             let Some(place) = unknown.place(e) else {
                 continue;

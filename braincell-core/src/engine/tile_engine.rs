@@ -228,7 +228,7 @@ impl<F: Storage> Engine<F> {
         first: usize,
         clock: Clock,
         w: &mut Workspace<F>,
-    ) -> Result<(), StepFailure> {
+    ) -> Result<(), Box<StepFailure>> {
         let layout = &self.layout;
         w.arena
             .copy_within(layout.all_current.range(), layout.all_previous.offset);
@@ -247,7 +247,7 @@ impl<F: Storage> Engine<F> {
         clock: Clock,
         half: u64,
         w: &mut Workspace<F>,
-    ) -> Result<(), StepFailure> {
+    ) -> Result<(), Box<StepFailure>> {
         for program in &self.programs[1..] {
             let substeps = program.substeps as u64;
             for k in half * substeps..(half + 1) * substeps {

@@ -236,7 +236,10 @@ mod tests {
             let found = cost(segments, slots) + segments;
             // The first way forward counts, and so does each recording.
             let all = optimum + 2 * segments;
-            assert!(found as f64 <= 1.05 * all as f64, "{segments} {slots}: {found} {all}");
+            assert!(
+                found as f64 <= 1.05 * all as f64,
+                "{segments} {slots}: {found} {all}"
+            );
         }
         assert_eq!(cost(50, 50), 50);
     }

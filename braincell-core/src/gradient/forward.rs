@@ -99,11 +99,7 @@ impl Gradient<'_> {
         let mut sample = Some((0.0, 1e-3 * simulation.plan.step));
         for k in 0..=steps.count() {
             if let Some((t, within)) = sample {
-                let clock = Clock {
-                    t,
-                    within,
-                    ..begin
-                };
+                let clock = Clock { t, within, ..begin };
                 if tile.samples_signals {
                     let section = (Section::Signals, clock);
                     adjoint

@@ -67,7 +67,11 @@ where
 fn column(recording: &Recording, name: &str) -> Result<usize, GradientError> {
     let found = recording.columns().iter().position(|c| c.name == name);
     found.ok_or_else(|| {
-        let known: Vec<&str> = recording.columns().iter().map(|c| c.name.as_str()).collect();
+        let known: Vec<&str> = recording
+            .columns()
+            .iter()
+            .map(|c| c.name.as_str())
+            .collect();
         GradientError::Loss(format!(
             "\"{name}\" is not recorded; recorded are {}",
             known.join(", ")

@@ -126,7 +126,9 @@ impl Gradient<'_> {
             recorded: Vec::new(),
             spikes: Vec::new(),
         };
-        way.engine.layout.fill_parameters(tile.first, &mut way.w.arena);
+        way.engine
+            .layout
+            .fill_parameters(tile.first, &mut way.w.arena);
         let count = way.steps.count();
         for action in schedule {
             match action {
@@ -170,7 +172,10 @@ fn check(recording: &Recording, cotangents: &Cotangents) -> Result<(), GradientE
             "its derivatives have another shape than the recording".to_string(),
         ));
     }
-    let mut all = cotangents.traces.iter().chain(cotangents.spikes.iter().flatten());
+    let mut all = cotangents
+        .traces
+        .iter()
+        .chain(cotangents.spikes.iter().flatten());
     match all.find(|x| !x.is_finite()) {
         Some(x) => Err(GradientError::Loss(format!(
             "one of its derivatives is {x}"
@@ -265,7 +270,14 @@ impl Way<'_> {
         self.run((Section::Post, clock))?;
         if let (Some(t), true) = (recorded.piece.sample, self.tile.samples_signals) {
             let within = clock.within;
-            self.run((Section::Signals, Clock { t, within, ..STANDING }))?;
+            self.run((
+                Section::Signals,
+                Clock {
+                    t,
+                    within,
+                    ..STANDING
+                },
+            ))?;
         }
         self.recorded.push(recorded);
         Ok(())
@@ -288,7 +300,14 @@ impl Way<'_> {
             }
             if let (Some(t), true) = (recorded.piece.sample, self.tile.samples_signals) {
                 let within = clock.within;
-                self.take_back((Section::Signals, Clock { t, within, ..STANDING }))?;
+                self.take_back((
+                    Section::Signals,
+                    Clock {
+                        t,
+                        within,
+                        ..STANDING
+                    },
+                ))?;
             }
             self.take_back((Section::Post, clock))?;
             if recorded.slopes {

@@ -50,12 +50,7 @@ pub(super) fn find(
         let inner = b * (d0 - a) - x * (d1 - a);
         let slope = a + (b - x) * inner - x * b * ((d0 - a) + (d1 - a));
         let by_a = x + x * b * (x - b);
-        let by = [
-            1.0 - by_a,
-            by_a,
-            x * b * b * clock.h,
-            -x * x * b * clock.h,
-        ];
+        let by = [1.0 - by_a, by_a, x * b * b * clock.h, -x * x * b * clock.h];
         each(Spike {
             train: d.number,
             time: clock.t + x * clock.h,

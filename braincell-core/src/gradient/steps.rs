@@ -38,12 +38,13 @@ impl Piece {
 impl Steps {
     /// Steps from time 0 until `until`.
     pub fn new(step: f64, every: u64, until: f64, jumps: Vec<f64>) -> Self {
+        let rounding = ROUNDING * step.min(until);
         let whole = (until / step + ROUNDING).floor();
         let rest = until - whole * step;
         Self {
             step,
             whole: whole as u64,
-            rest: if rest > ROUNDING * step { rest } else { 0.0 },
+            rest: if rest > rounding { rest } else { 0.0 },
             every,
             jumps,
         }

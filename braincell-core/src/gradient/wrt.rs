@@ -65,10 +65,11 @@ impl Shape {
             Shape::Uniform => Values::Uniform(x[0]),
             Shape::PerElement(_) => Values::PerElement(x.to_vec()),
             Shape::PerCell(_) => Values::PerCell(x.to_vec()),
-            Shape::Each(rows, columns) => Values::Each(Array2::from_shape_fn(
-                (rows, columns),
-                |(e, cell)| x[e * columns + cell],
-            )),
+            Shape::Each(rows, columns) => {
+                Values::Each(Array2::from_shape_fn((rows, columns), |(e, cell)| {
+                    x[e * columns + cell]
+                }))
+            }
         }
     }
 }
@@ -80,8 +81,7 @@ pub(super) fn find(model: &Model, names: &[&str]) -> Result<Vec<Quantity>, Gradi
     for &name in names {
         let parameter = model.parameter_names().iter().position(|n| *n == name);
         let state = model.state_names().iter().position(|n| *n == name);
-        let input = (model.signals.iter())
-            .position(|s| s.name == name && s.input.is_some());
+        let input = (model.signals.iter()).position(|s| s.name == name && s.input.is_some());
         let (kind, shape) = match (parameter, state, input) {
             (Some(p), ..) => (
                 Kind::Parameter(p),
@@ -196,7 +196,11 @@ impl Quantity {
         match self.kind {
             Kind::Parameter(p) => {
                 let place = layout.parameters[p];
-                plane(place.offset, place.len, matches!(self.shape, Shape::Uniform));
+                plane(
+                    place.offset,
+                    place.len,
+                    matches!(self.shape, Shape::Uniform),
+                );
                 layout.capacity_changes(p, |element, lane, at, factor| {
                     let component = self.shape.component(element, first_cell + lane);
                     f(self.first + component, at, factor);

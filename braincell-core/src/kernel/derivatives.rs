@@ -1,7 +1,6 @@
 //! First and second derivatives of the functions that instructions evaluate.
 
-use super::call::{CHUNK, Call, lane, load_all};
-use super::drive::{COLUMNS, passes};
+use super::call::{CHUNK, Call, load_all};
 use super::{Pointwise, Slots};
 use crate::real::{Dual, Lane, Real};
 use crate::simd::{Body, Level, dispatch};
@@ -17,9 +16,9 @@ pub(super) trait Function {
 }
 
 /// A pointwise kernel as a function.
-pub(super) struct Value<'a, K>(pub &'a K);
+pub(super) struct ValueOf<'a, K>(pub &'a K);
 
-impl<K: Pointwise> Function for Value<'_, K> {
+impl<K: Pointwise> Function for ValueOf<'_, K> {
     type Inputs<T: Copy> = K::Inputs<T>;
     type Outputs<T: Copy> = K::Outputs<T>;
     #[inline(always)]
@@ -28,100 +27,132 @@ impl<K: Pointwise> Function for Value<'_, K> {
     }
 }
 
-/// Output slot `o · columns + k` of the call receives ∂f_o / ∂x_{wrt[k]}.
+/// The steady state of a pointwise kernel as a function.
+pub(super) struct SteadyOf<'a, K>(pub &'a K);
+
+impl<K: Pointwise> Function for SteadyOf<'_, K> {
+    type Inputs<T: Copy> = K::Inputs<T>;
+    type Outputs<T: Copy> = K::Outputs<T>;
+    #[inline(always)]
+    fn at<R: Real>(&self, x: Self::Inputs<R>) -> Self::Outputs<R> {
+        self.0.steady(x)
+    }
+}
+
+/// Numbers of directions that one pass carries: most kernels need two, and what needs more is cheap.
+const FEW: usize = 2;
+const MANY: usize = 4;
+
+/// Calls `f(first direction of a pass, whether it carries many)`.
+fn passes(count: usize, mut f: impl FnMut(usize, bool)) {
+    let mut first = 0;
+    while first < count {
+        let many = count - first > FEW;
+        f(first, many);
+        first += if many { MANY } else { FEW };
+    }
+}
+
+/// Output slot `o · columns + k` of the call receives the derivative of f_o in the inputs of mask `columns[k]`.
 pub(super) fn first<K: Function>(
     level: Level,
     function: &K,
-    wrt: &[usize],
+    columns: &[u64],
     call: &Call,
     arena: &mut [f64],
 ) {
-    passes(wrt, |pass, first| {
-        let body = First {
+    passes(columns.len(), |first, many| {
+        let pass = Pass {
             function,
-            wrt: pass,
-            columns: COLUMNS.min(wrt.len() - first),
-            slot: [wrt.len(), first],
+            directions: &columns[first..],
+            slot: [columns.len(), first],
             call,
             arena,
         };
-        dispatch(level, body);
+        match many {
+            false => dispatch(level, First::<K, FEW>(pass)),
+            true => dispatch(level, First::<K, MANY>(pass)),
+        }
     });
 }
 
-/// Output slot `(o · wrt + k) · by + j` of the call receives ∂²f_o / ∂x_{wrt[k]} ∂x_{by[j]}.
+/// Output slot `(o · columns + k) · by + j` of the call receives the second derivative of f_o in the inputs of masks
+/// `columns[k]` and `by[j]`.
 pub(super) fn second<K: Function>(
     level: Level,
     function: &K,
-    wrt: &[usize],
-    by: &[usize],
+    columns: &[u64],
+    by: &[u64],
     call: &Call,
     arena: &mut [f64],
 ) {
-    for (k, &outer) in wrt.iter().enumerate() {
-        passes(by, |pass, first| {
-            let body = Second {
+    for (k, &outer) in columns.iter().enumerate() {
+        passes(by.len(), |first, many| {
+            let pass = Pass {
                 function,
-                outer,
-                by: pass,
-                columns: COLUMNS.min(by.len() - first),
-                slot: [wrt.len() * by.len(), k * by.len() + first],
+                directions: &by[first..],
+                slot: [columns.len() * by.len(), k * by.len() + first],
                 call,
                 arena,
             };
-            dispatch(level, body);
+            match many {
+                false => dispatch(level, Second::<K, FEW>(pass, outer)),
+                true => dispatch(level, Second::<K, MANY>(pass, outer)),
+            }
         });
     }
 }
 
-struct First<'a, K> {
+struct Pass<'a, K> {
     function: &'a K,
-    wrt: [usize; COLUMNS],
-    columns: usize,
+    /// Masks of inputs, those of this pass first.
+    directions: &'a [u64],
     /// Stride from output to output, and the first slot.
     slot: [usize; 2],
     call: &'a Call,
     arena: &'a mut [f64],
 }
 
-impl<K: Function> Body<f64> for First<'_, K> {
-    type Out = ();
+/// For each input whether it changes in each direction, as numbers 0 and 1.
+fn seeds<S: Slots<[f64; C]>, const C: usize>(directions: &[u64]) -> S {
+    let mut seeds = S::filled([0.0; C]);
+    for (k, mask) in directions.iter().enumerate().take(C) {
+        for i in 0..S::LEN {
+            seeds.slot_mut(i)[k] = f64::from((mask >> i & 1) as u32);
+        }
+    }
+    seeds
+}
+
+impl<K: Function> Pass<'_, K> {
+    /// Runs over all elements. `eval` gives the results for one lane.
     #[inline(always)]
-    fn run<R: Lane<f64>>(self) {
-        let First {
-            function,
-            wrt,
-            call,
-            arena,
-            ..
-        } = self;
+    fn run<R: Lane<f64>, const C: usize>(
+        self,
+        eval: impl Fn(&K, &K::Inputs<[f64; CHUNK]>, usize) -> K::Outputs<[f64; C]>,
+    ) {
+        let (call, arena) = (self.call, self.arena);
+        let count_columns = self.directions.len().min(C);
         let mut start = 0;
         while start < call.len {
             let count = (call.len - start).min(CHUNK);
             let input: K::Inputs<[f64; CHUNK]> = load_all(&call.inputs, arena, start, count);
-            let zero = [[0.0; CHUNK]; COLUMNS];
-            let mut output = <K::Outputs<[[f64; CHUNK]; COLUMNS]>>::filled(zero);
+            let zero = [[0.0; CHUNK]; C];
+            let mut output = <K::Outputs<[[f64; CHUNK]; C]>>::filled(zero);
             for l in 0..CHUNK {
-                let mut x: K::Inputs<Dual<R, COLUMNS>> =
-                    lane::<f64, Dual<R, COLUMNS>, _, _>(&input, l, |x| Dual::lift(R::load(x)));
-                let mut k = 0;
-                while k < COLUMNS {
-                    x.slot_mut(wrt[k]).tangent[k] = R::one();
-                    k += 1;
-                }
-                let y = function.at(x);
+                let y = eval(self.function, &input, l);
                 let mut o = 0;
                 while o < <K::Outputs<f64>>::LEN {
                     let mut k = 0;
-                    while k < COLUMNS {
-                        output.slot_mut(o)[k][l] = y.slot(o).tangent[k].store();
+                    while k < C {
+                        output.slot_mut(o)[k][l] = y.slot(o)[k];
                         k += 1;
                     }
                     o += 1;
                 }
             }
             for o in 0..<K::Outputs<f64>>::LEN {
-                for k in 0..self.columns {
+                for k in 0..count_columns {
                     if let Some(to) = &call.outputs[o * self.slot[0] + self.slot[1] + k] {
                         to.store::<f64, R>(arena, start, count, &output.slot(o)[k]);
                     }
@@ -132,66 +163,84 @@ impl<K: Function> Body<f64> for First<'_, K> {
     }
 }
 
-struct Second<'a, K> {
-    function: &'a K,
-    outer: usize,
-    by: [usize; COLUMNS],
-    columns: usize,
-    /// Stride from output to output, and the first slot.
-    slot: [usize; 2],
-    call: &'a Call,
-    arena: &'a mut [f64],
-}
+struct First<'a, K, const C: usize>(Pass<'a, K>);
 
-impl<K: Function> Body<f64> for Second<'_, K> {
+impl<K: Function, const C: usize> Body<f64> for First<'_, K, C> {
     type Out = ();
     #[inline(always)]
     fn run<R: Lane<f64>>(self) {
-        let Second {
-            function,
-            outer,
-            by,
-            call,
-            arena,
-            ..
-        } = self;
-        let mut start = 0;
-        while start < call.len {
-            let count = (call.len - start).min(CHUNK);
-            let input: K::Inputs<[f64; CHUNK]> = load_all(&call.inputs, arena, start, count);
-            let zero = [[0.0; CHUNK]; COLUMNS];
-            let mut output = <K::Outputs<[[f64; CHUNK]; COLUMNS]>>::filled(zero);
-            for l in 0..CHUNK {
-                type Nested<R> = Dual<Dual<R, COLUMNS>, 1>;
-                let mut x: K::Inputs<Nested<R>> =
-                    lane::<f64, Nested<R>, _, _>(&input, l, |x| {
-                        Dual::lift(Dual::lift(R::load(x)))
-                    });
-                let mut k = 0;
-                while k < COLUMNS {
-                    x.slot_mut(by[k]).value.tangent[k] = R::one();
-                    k += 1;
+        let seeds: K::Inputs<[f64; C]> = seeds(self.0.directions);
+        self.0.run::<R, C>(
+            #[inline(always)]
+            |function, input, l| {
+                let mut x = <K::Inputs<Dual<R, C>>>::filled(Dual::lift(R::zero()));
+                let mut i = 0;
+                while i < <K::Inputs<f64>>::LEN {
+                    let variable = x.slot_mut(i);
+                    variable.value = R::load(input.slot(i)[l]);
+                    let mut k = 0;
+                    while k < C {
+                        variable.tangent[k] = R::load(seeds.slot(i)[k]);
+                        k += 1;
+                    }
+                    i += 1;
                 }
-                x.slot_mut(outer).tangent[0] = Dual::lift(R::one());
                 let y = function.at(x);
+                let mut out = <K::Outputs<[f64; C]>>::filled([0.0; C]);
                 let mut o = 0;
                 while o < <K::Outputs<f64>>::LEN {
                     let mut k = 0;
-                    while k < COLUMNS {
-                        output.slot_mut(o)[k][l] = y.slot(o).tangent[0].tangent[k].store();
+                    while k < C {
+                        out.slot_mut(o)[k] = y.slot(o).tangent[k].store();
                         k += 1;
                     }
                     o += 1;
                 }
-            }
-            for o in 0..<K::Outputs<f64>>::LEN {
-                for k in 0..self.columns {
-                    if let Some(to) = &call.outputs[o * self.slot[0] + self.slot[1] + k] {
-                        to.store::<f64, R>(arena, start, count, &output.slot(o)[k]);
+                out
+            },
+        );
+    }
+}
+
+/// With the mask of the inputs of the outer derivative.
+struct Second<'a, K, const C: usize>(Pass<'a, K>, u64);
+
+impl<K: Function, const C: usize> Body<f64> for Second<'_, K, C> {
+    type Out = ();
+    #[inline(always)]
+    fn run<R: Lane<f64>>(self) {
+        let inner: K::Inputs<[f64; C]> = seeds(self.0.directions);
+        let outer: K::Inputs<[f64; 1]> = seeds(&[self.1]);
+        self.0.run::<R, C>(
+            #[inline(always)]
+            |function, input, l| {
+                let zero = Dual::lift(Dual::lift(R::zero()));
+                let mut x = <K::Inputs<Dual<Dual<R, C>, 1>>>::filled(zero);
+                let mut i = 0;
+                while i < <K::Inputs<f64>>::LEN {
+                    let variable = x.slot_mut(i);
+                    variable.value.value = R::load(input.slot(i)[l]);
+                    variable.tangent[0].value = R::load(outer.slot(i)[0]);
+                    let mut k = 0;
+                    while k < C {
+                        variable.value.tangent[k] = R::load(inner.slot(i)[k]);
+                        k += 1;
                     }
+                    i += 1;
                 }
-            }
-            start += count;
-        }
+                let y = function.at(x);
+                let mut out = <K::Outputs<[f64; C]>>::filled([0.0; C]);
+                let mut o = 0;
+                while o < <K::Outputs<f64>>::LEN {
+                    let mut k = 0;
+                    while k < C {
+                        out.slot_mut(o)[k] = y.slot(o).tangent[0].tangent[k].store();
+                        k += 1;
+                    }
+                    o += 1;
+                }
+                out
+            },
+        );
     }
 }

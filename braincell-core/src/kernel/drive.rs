@@ -1,8 +1,8 @@
 //! Runs a pointwise function over arrays: the one loop every kernel goes through.
 
 use super::call::{CHUNK, Call, lane, load_all};
-use super::derivatives::{self, Value};
-use super::{Depends, Kernel, KernelFor, Pointwise, Slots};
+use super::derivatives::{self, SteadyOf, ValueOf};
+use super::{Depends, DerivativeOf, Kernel, KernelFor, Pointwise, Slots};
 use crate::real::{Dual, Element, Lane, Real};
 use crate::simd::{Body, Level, dispatch};
 
@@ -22,36 +22,73 @@ impl<F: Element, K: Pointwise> Body<F> for Run<'_, F, K> {
     type Out = ();
     #[inline(always)]
     fn run<R: Lane<F>>(self) {
-        let Run {
-            kernel,
-            call,
-            arena,
-        } = self;
-        assert_eq!(call.inputs.len(), <K::Inputs<F>>::LEN);
-        assert_eq!(call.outputs.len(), <K::Outputs<F>>::LEN);
-        let mut start = 0;
-        while start < call.len {
-            let count = (call.len - start).min(CHUNK);
-            let input: K::Inputs<[F; CHUNK]> = load_all(&call.inputs, arena, start, count);
-            let mut output = <K::Outputs<[F; CHUNK]>>::filled([F::default(); CHUNK]);
-            for l in 0..CHUNK {
-                let x: K::Inputs<R> = lane::<F, R, _, _>(&input, l, R::load);
-                let y = kernel.eval(x);
-                let mut o = 0;
-                while o < <K::Outputs<F>>::LEN {
-                    output.slot_mut(o)[l] = y.slot(o).store();
-                    o += 1;
-                }
-            }
+        over_chunks::<F, R, K, Value>(self);
+    }
+}
+
+/// The steady states instead of the values.
+struct RunSteady<'a, F, K>(Run<'a, F, K>);
+
+impl<F: Element, K: Pointwise> Body<F> for RunSteady<'_, F, K> {
+    type Out = ();
+    #[inline(always)]
+    fn run<R: Lane<F>>(self) {
+        over_chunks::<F, R, K, Steady>(self.0);
+    }
+}
+
+/// Which function of a kernel to compute.
+trait Which {
+    fn of<K: Pointwise, R: Real>(kernel: &K, x: K::Inputs<R>) -> K::Outputs<R>;
+}
+
+struct Value;
+impl Which for Value {
+    #[inline(always)]
+    fn of<K: Pointwise, R: Real>(kernel: &K, x: K::Inputs<R>) -> K::Outputs<R> {
+        kernel.eval(x)
+    }
+}
+
+struct Steady;
+impl Which for Steady {
+    #[inline(always)]
+    fn of<K: Pointwise, R: Real>(kernel: &K, x: K::Inputs<R>) -> K::Outputs<R> {
+        kernel.steady(x)
+    }
+}
+
+#[inline(always)]
+fn over_chunks<F: Element, R: Lane<F>, K: Pointwise, W: Which>(run: Run<'_, F, K>) {
+    let Run {
+        kernel,
+        call,
+        arena,
+    } = run;
+    assert_eq!(call.inputs.len(), <K::Inputs<F>>::LEN);
+    assert_eq!(call.outputs.len(), <K::Outputs<F>>::LEN);
+    let mut start = 0;
+    while start < call.len {
+        let count = (call.len - start).min(CHUNK);
+        let input: K::Inputs<[F; CHUNK]> = load_all(&call.inputs, arena, start, count);
+        let mut output = <K::Outputs<[F; CHUNK]>>::filled([F::default(); CHUNK]);
+        for l in 0..CHUNK {
+            let x: K::Inputs<R> = lane::<F, R, _, _>(&input, l, R::load);
+            let y = W::of(kernel, x);
             let mut o = 0;
             while o < <K::Outputs<F>>::LEN {
-                if let Some(to) = &call.outputs[o] {
-                    to.store::<F, R>(arena, start, count, output.slot(o));
-                }
+                output.slot_mut(o)[l] = y.slot(o).store();
                 o += 1;
             }
-            start += count;
         }
+        let mut o = 0;
+        while o < <K::Outputs<F>>::LEN {
+            if let Some(to) = &call.outputs[o] {
+                to.store::<F, R>(arena, start, count, output.slot(o));
+            }
+            o += 1;
+        }
+        start += count;
     }
 }
 
@@ -162,7 +199,17 @@ impl<F: Element, K: Pointwise> KernelFor<F> for Driver<K> {
 
     fn relax(&self, _: Level, _: F, _: &Call, _: &mut [F]) {}
 
-    fn steady(&self, _: Level, _: &Call, _: &mut [F]) {}
+    fn steady(&self, level: Level, call: &Call, arena: &mut [F]) {
+        if K::STEADY {
+            let kernel = &self.0;
+            let run = Run {
+                kernel,
+                call,
+                arena,
+            };
+            dispatch(level, RunSteady(run));
+        }
+    }
 }
 
 impl<K: Pointwise> Kernel for Driver<K> {
@@ -183,16 +230,35 @@ impl<K: Pointwise> Kernel for Driver<K> {
     fn relaxing_states(&self) -> Option<usize> {
         None
     }
-    fn second_partials(
+    fn has_steady_state(&self) -> bool {
+        K::STEADY
+    }
+    fn first_derivatives(
         &self,
         level: Level,
-        wrt: &[usize],
-        by: &[usize],
+        of: DerivativeOf,
+        columns: &[u64],
         call: &Call,
         arena: &mut [f64],
     ) {
-        derivatives::second(level, &Value(&self.0), wrt, by, call, arena);
+        match of {
+            DerivativeOf::Values => {
+                derivatives::first(level, &ValueOf(&self.0), columns, call, arena);
+            }
+            DerivativeOf::Steady if K::STEADY => {
+                derivatives::first(level, &SteadyOf(&self.0), columns, call, arena);
+            }
+            DerivativeOf::Steady | DerivativeOf::Relaxed(_) => {}
+        }
     }
-    fn relax_partials(&self, _: Level, _: f64, _: &[usize], _: &Call, _: &mut [f64]) {}
-    fn steady_partials(&self, _: Level, _: &[usize], _: &Call, _: &mut [f64]) {}
+    fn second_derivatives(
+        &self,
+        level: Level,
+        columns: &[u64],
+        by: &[u64],
+        call: &Call,
+        arena: &mut [f64],
+    ) {
+        derivatives::second(level, &ValueOf(&self.0), columns, by, call, arena);
+    }
 }

@@ -3,7 +3,7 @@
 use super::call::{CHUNK, Call, lane, load_all};
 use super::derivatives::{self, Function};
 use super::drive::{COLUMNS, Run, passes};
-use super::{Depends, Kernel, KernelFor, Kinetics, Slots};
+use super::{Depends, DerivativeOf, Kernel, KernelFor, Kinetics, Slots};
 use crate::real::{Dual, Element, Lane, Real};
 use crate::simd::{Body, Level, dispatch};
 
@@ -189,6 +189,7 @@ impl<F: Element, K: Kinetics<N>, const N: usize> Body<F> for StatePartials<'_, F
             let count = (call.len - start).min(CHUNK);
             let input: K::Inputs<[F; CHUNK]> = load_all(arguments, arena, start, count);
             let mut output = [[F::default(); CHUNK]; N];
+            #[allow(clippy::needless_range_loop)]
             for l in 0..CHUNK {
                 let rates = kernel.rates(lane::<F, R, _, _>(&input, l, R::load));
                 let mut g = 0;
@@ -299,23 +300,39 @@ impl<K: Kinetics<N>, const N: usize> Kernel for GateDriver<K, N> {
     fn relaxing_states(&self) -> Option<usize> {
         Some(N)
     }
-    fn second_partials(
+    fn first_derivatives(
         &self,
         level: Level,
-        wrt: &[usize],
-        by: &[usize],
+        of: DerivativeOf,
+        columns: &[u64],
+        call: &Call,
+        arena: &mut [f64],
+    ) {
+        let kernel = &self.0;
+        match of {
+            DerivativeOf::Values => {
+                let function = Aim::<K, _, N>(kernel, Derivative);
+                derivatives::first(level, &function, columns, call, arena);
+            }
+            DerivativeOf::Relaxed(h) => {
+                let function = Aim::<K, _, N>(kernel, Relax(h));
+                derivatives::first(level, &function, columns, call, arena);
+            }
+            DerivativeOf::Steady => {
+                let function = Aim::<K, _, N>(kernel, Steady);
+                derivatives::first(level, &function, columns, call, arena);
+            }
+        }
+    }
+    fn second_derivatives(
+        &self,
+        level: Level,
+        columns: &[u64],
+        by: &[u64],
         call: &Call,
         arena: &mut [f64],
     ) {
         let function = Aim::<K, _, N>(&self.0, Derivative);
-        derivatives::second(level, &function, wrt, by, call, arena);
-    }
-    fn relax_partials(&self, level: Level, h: f64, wrt: &[usize], call: &Call, arena: &mut [f64]) {
-        let function = Aim::<K, _, N>(&self.0, Relax(h));
-        derivatives::first(level, &function, wrt, call, arena);
-    }
-    fn steady_partials(&self, level: Level, wrt: &[usize], call: &Call, arena: &mut [f64]) {
-        let function = Aim::<K, _, N>(&self.0, Steady);
-        derivatives::first(level, &function, wrt, call, arena);
+        derivatives::second(level, &function, columns, by, call, arena);
     }
 }

@@ -32,6 +32,12 @@ pub trait Pointwise: Send + Sync + 'static {
     type Outputs<T: Copy>: Slots<T>;
     /// The function.
     fn eval<R: Real>(&self, inputs: Self::Inputs<R>) -> Self::Outputs<R>;
+    /// Whether [`Pointwise::steady`] is known.
+    const STEADY: bool = false;
+    /// If the function gives derivatives of states, the states at which they vanish, the other inputs held.
+    fn steady<R: Real>(&self, inputs: Self::Inputs<R>) -> Self::Outputs<R> {
+        self.eval(inputs)
+    }
 }
 
 /// The coefficients of `dx/dt = a - b x` of one state.
@@ -95,8 +101,20 @@ pub trait KernelFor<F: Element> {
     ///
     /// Outputs are the states. A kernel that is no [`Kinetics`] leaves its outputs alone.
     fn relax(&self, level: Level, h: F, call: &Call, arena: &mut [F]);
-    /// For relaxing states: outputs ← the steady state a / b.
+    /// For kernels that have one ([`Kernel::has_steady_state`]): outputs ← the states at which the derivatives vanish,
+    /// of relaxing states a / b.
     fn steady(&self, level: Level, call: &Call, arena: &mut [F]);
+}
+
+/// Which of a kernel's functions is differentiated.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum DerivativeOf {
+    /// [`KernelFor::values`].
+    Values,
+    /// [`KernelFor::relax`] over a time, ms.
+    Relaxed(f64),
+    /// [`KernelFor::steady`].
+    Steady,
 }
 
 /// A kernel as the engine holds it: made by [`pointwise`] or [`kinetics`].
@@ -109,20 +127,30 @@ pub trait Kernel: KernelFor<f64> + KernelFor<f32> + Send + Sync {
     fn dependencies(&self) -> Vec<u64>;
     /// The number of relaxing states, if the kernel is a [`Kinetics`].
     fn relaxing_states(&self) -> Option<usize>;
-    /// Second derivatives: output slot `(o · columns + k) · by + j` of the call receives
-    /// ∂²f_o / ∂input_{wrt[k]} ∂input_{by[j]}.
-    fn second_partials(
+    /// Whether [`KernelFor::steady`] is known: of a [`Kinetics`], and of a [`Pointwise`] that says so.
+    fn has_steady_state(&self) -> bool {
+        self.relaxing_states().is_some()
+    }
+    /// First derivatives: output slot `o · columns + k` of the call receives the derivative of f_o when all inputs in the
+    /// bit mask `columns[k]` change alike.
+    fn first_derivatives(
         &self,
         level: Level,
-        wrt: &[usize],
-        by: &[usize],
+        of: DerivativeOf,
+        columns: &[u64],
         call: &Call,
         arena: &mut [f64],
     );
-    /// Partial derivatives of [`KernelFor::relax`] over a time h, in slots as those of [`KernelFor::partials`].
-    fn relax_partials(&self, level: Level, h: f64, wrt: &[usize], call: &Call, arena: &mut [f64]);
-    /// Partial derivatives of [`KernelFor::steady`], in slots as those of [`KernelFor::partials`].
-    fn steady_partials(&self, level: Level, wrt: &[usize], call: &Call, arena: &mut [f64]);
+    /// Second derivatives of the values: output slot `(o · columns + k) · by + j` of the call receives the second
+    /// derivative of f_o when all inputs in `columns[k]`, and all in `by[j]`, change alike.
+    fn second_derivatives(
+        &self,
+        level: Level,
+        columns: &[u64],
+        by: &[u64],
+        call: &Call,
+        arena: &mut [f64],
+    );
 }
 
 /// Element types that kernels are compiled for: `f64` and `f32`.

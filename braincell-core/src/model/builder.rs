@@ -145,7 +145,7 @@ impl ModelBuilder {
     /// Declares a state on a domain.
     ///
     /// # Errors
-    /// If the name is taken, or the initial values do not fit the domain or are not finite.
+    /// If the name is taken, or the initial values do not fit the domain, are not finite or not within the bounds.
     pub fn state(&mut self, domain: Domain, state: DiffEqState) -> Result<StateId, ModelError> {
         self.claim(&state.name)?;
         let rows = self.model.domains[domain.0].rows;
@@ -153,6 +153,7 @@ impl ModelBuilder {
         state
             .value
             .check("initial value of state", &state.name, rows, cells)?;
+        state.check_bounds()?;
         self.model.states.push(StateInfo {
             state,
             domain,

@@ -78,6 +78,18 @@ pub enum ModelError {
         /// The value.
         value: f64,
     },
+    /// An initial value is outside the bounds of its state.
+    #[error("initial value of state \"{name}\" is {value} at element {element}; it must lie between {} and {}", .bounds.0, .bounds.1)]
+    Bounds {
+        /// The state.
+        name: String,
+        /// Where.
+        element: usize,
+        /// The value.
+        value: f64,
+        /// The bounds.
+        bounds: (f64, f64),
+    },
     /// A list of values has the wrong length.
     #[error("\"{name}\" has {given} values, but {wanted}")]
     Length {
@@ -309,7 +321,7 @@ impl Model {
     /// Changes the initial value of a state.
     ///
     /// # Errors
-    /// [`ModelError::Unknown`], [`ModelError::NotFinite`], [`ModelError::Length`].
+    /// [`ModelError::Unknown`], [`ModelError::NotFinite`], [`ModelError::Length`], [`ModelError::Bounds`].
     pub fn set_initial(&mut self, name: &str, values: impl Into<Values>) -> Result<(), ModelError> {
         let Some(place) = self.states.iter().position(|s| s.state.name == name) else {
             return Err(unknown("state", name, &self.state_names()));
@@ -317,8 +329,11 @@ impl Model {
         let values = values.into();
         let rows = self.domains[self.states[place].domain.0].rows;
         values.check("initial value of state", name, rows, self.cells)?;
-        self.states[place].state.value = values;
-        self.states[place].state.steady = false;
+        let mut state = self.states[place].state.clone();
+        state.value = values;
+        state.steady = false;
+        state.check_bounds()?;
+        self.states[place].state = state;
         Ok(())
     }
 

@@ -37,6 +37,12 @@ pub trait Ode<const N: usize, const P: usize>: Send + Sync + 'static {
     fn parameters(&self) -> [Parameter; P];
     /// dy/dt at time `t` (ms).
     fn derivative<R: Real>(&self, t: R, y: [R; N], p: [R; P]) -> [R; N];
+    /// Whether the system is stochastic: dy = f dt + g dW with [`Ode::diffusion`] g, in the sense of Itô.
+    const STOCHASTIC: bool = false;
+    /// The diffusion coefficient g of each state, per √ms.
+    fn diffusion<R: Real>(&self, _t: R, _y: [R; N], _p: [R; P]) -> [R; N] {
+        [R::zero(); N]
+    }
 }
 
 /// An [`Ode`] as a [`DiffEqModule`]: see [`ode`].
@@ -55,6 +61,17 @@ impl<const N: usize, const P: usize, E: Ode<N, P>> Pointwise for Derivative<E, N
     #[inline(always)]
     fn eval<R: Real>(&self, ([t], y, p): ([R; 1], [R; N], [R; P])) -> [R; N] {
         self.0.derivative(t, y, p)
+    }
+}
+
+struct Diffusion<E, const N: usize, const P: usize>(Arc<E>);
+
+impl<const N: usize, const P: usize, E: Ode<N, P>> Pointwise for Diffusion<E, N, P> {
+    type Inputs<T: Copy> = ([T; 1], [T; N], [T; P]);
+    type Outputs<T: Copy> = [T; N];
+    #[inline(always)]
+    fn eval<R: Real>(&self, ([t], y, p): ([R; 1], [R; N], [R; P])) -> [R; N] {
+        self.0.diffusion(t, y, p)
     }
 }
 
@@ -83,6 +100,12 @@ impl<const N: usize, const P: usize, E: Ode<N, P>> DiffEqModule for OdeModule<E,
         inputs.extend(parameters.iter().map(|&p| Source::Parameter(p)));
         let outputs: Vec<_> = states.iter().map(|&s| Target::Derivative(s)).collect();
         let kernel = pointwise(Derivative::<E, N, P>(self.0.clone()));
-        kernels.launch(Domain::CELL, kernel, &inputs, &outputs)
+        kernels.launch(Domain::CELL, kernel, &inputs, &outputs)?;
+        if E::STOCHASTIC {
+            let kernel = pointwise(Diffusion::<E, N, P>(self.0.clone()));
+            let outputs: Vec<_> = states.iter().map(|&s| Target::Diffusion(s)).collect();
+            kernels.launch(Domain::CELL, kernel, &inputs, &outputs)?;
+        }
+        Ok(())
     }
 }

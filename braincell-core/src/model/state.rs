@@ -97,12 +97,7 @@ impl Values {
                 wanted,
             });
         }
-        let numbers: &mut dyn Iterator<Item = f64> = match self {
-            Values::Uniform(x) => &mut std::iter::once(*x),
-            Values::PerElement(x) | Values::PerCell(x) => &mut x.iter().copied(),
-            Values::Each(x) => &mut x.iter().copied(),
-        };
-        match numbers.enumerate().find(|(_, x)| !x.is_finite()) {
+        match self.find(|x| !x.is_finite()) {
             Some((element, value)) => Err(ModelError::NotFinite {
                 what,
                 name,
@@ -111,6 +106,16 @@ impl Values {
             }),
             None => Ok(()),
         }
+    }
+
+    /// The first number of that kind, and its place.
+    fn find(&self, wanted: impl Fn(f64) -> bool) -> Option<(usize, f64)> {
+        let numbers: &mut dyn Iterator<Item = f64> = match self {
+            Values::Uniform(x) => &mut std::iter::once(*x),
+            Values::PerElement(x) | Values::PerCell(x) => &mut x.iter().copied(),
+            Values::Each(x) => &mut x.iter().copied(),
+        };
+        numbers.enumerate().find(|(_, x)| wanted(*x))
     }
 }
 
@@ -127,8 +132,8 @@ pub struct DiffEqState {
     /// The value.
     pub value: Values,
     /// Whether a run starts from the steady state of this variable's kinetics at the other variables' initial values,
-    /// instead of from [`DiffEqState::value`]. Only for states whose kinetics are
-    /// [`crate::kernel::Kinetics`].
+    /// instead of from [`DiffEqState::value`]. Only for states whose kinetics are [`crate::kernel::Kinetics`], or a
+    /// [`crate::kernel::Pointwise`] that knows its steady state.
     pub steady: bool,
     /// The derivative (drift) per ms, where it has been computed.
     pub derivative: Option<Values>,
@@ -160,9 +165,12 @@ impl DiffEqState {
             .with_part(Part::Voltage)
     }
 
-    /// A gating variable that starts from its steady state.
+    /// A gating variable that starts from its steady state. It lies between 0 and 1; since a solver may overshoot a
+    /// little, a run is stopped when it leaves -½ to 3/2.
     pub fn gate(name: impl Into<String>) -> Self {
-        let mut state = Self::new(name, 0.0).with_part(Part::Gate);
+        let mut state = Self::new(name, 0.0)
+            .with_part(Part::Gate)
+            .with_bounds(-0.5, 1.5);
         state.steady = true;
         state
     }
@@ -173,6 +181,20 @@ impl DiffEqState {
             .with_unit("mM")
             .with_part(Part::Concentration)
             .with_bounds(f64::MIN_POSITIVE, f64::INFINITY)
+    }
+
+    /// Checks that the initial value keeps the bounds.
+    pub(crate) fn check_bounds(&self) -> Result<(), ModelError> {
+        let (least, greatest) = self.bounds;
+        match self.value.find(|x| x < least || x > greatest) {
+            Some((element, value)) if !self.steady => Err(ModelError::Bounds {
+                name: self.name.clone(),
+                element,
+                value,
+                bounds: self.bounds,
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// With a unit.

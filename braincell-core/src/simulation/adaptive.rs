@@ -138,6 +138,16 @@ impl<F: Storage> Tile<F> {
         // The error of one step is of this order in h.
         let embedded = goal.info.embedded_order.unwrap_or(goal.info.order);
         let exponent = 1.0 / f64::from(1 + embedded.min(goal.info.order));
+        // The errors of all steps add up. A method that goes on with the better of its two solutions makes up for that;
+        // one that goes on with the other, of order p, needs steps with errors of tolerance^(1 + 1/p) for an error in
+        // proportion to the tolerance at the end.
+        let strictness = if embedded > goal.info.order {
+            goal.tolerances
+                .relative
+                .powf(-1.0 / f64::from(goal.info.order))
+        } else {
+            1.0
+        };
         let budget = goal.tolerances.max_steps;
         while self.controller.t < goal.target {
             let t = self.controller.t;
@@ -186,11 +196,12 @@ impl<F: Storage> Tile<F> {
             engine.prepare(h);
             let advanced = engine.advance(self.first, clock, w);
             let error = match advanced {
-                Ok(()) => self.error(engine, goal.tolerances, w),
+                Ok(()) => strictness * self.error(engine, goal.tolerances, w),
                 Err(_) => f64::INFINITY,
             };
             let c = &mut self.controller;
-            if !(error <= 1.0) {
+            // NaN counts as too large.
+            if error.is_nan() || error > 1.0 {
                 c.rejected += 1;
                 let factor = if error.is_finite() {
                     (SAFETY * error.powf(-exponent)).max(SHRINK)

@@ -97,6 +97,22 @@ pub enum RunError {
         /// The time reached, ms.
         now: f64,
     },
+    /// More steps than can be counted.
+    Steps {
+        /// The end asked for, ms.
+        until: f64,
+        /// The step size, ms.
+        step: f64,
+        /// The number of steps it takes.
+        steps: f64,
+    },
+    /// More samples than memory holds.
+    Memory {
+        /// The number of samples.
+        samples: u64,
+        /// Columns of a sample.
+        columns: usize,
+    },
     /// A state became infinite, NaN, or left its bounds.
     BadValue(Box<BadValue>),
     /// Newton's method did not converge.
@@ -246,6 +262,14 @@ impl fmt::Display for RunError {
             RunError::Until { until, now } => write!(
                 f,
                 "the run cannot end at {until} ms: it stands at {now} ms; give a finite, later time"
+            ),
+            RunError::Steps { until, step, steps } => write!(
+                f,
+                "the run to {until} ms takes {steps:e} steps of {step} ms, more than can be counted; choose a larger step or an earlier end"
+            ),
+            RunError::Memory { samples, columns } => write!(
+                f,
+                "memory does not hold the {samples} samples of {columns} columns that the run records; record less often, or run in parts"
             ),
             RunError::BadValue(bad) => bad.fmt(f),
             RunError::NoConvergence(failure) => failure.fmt(f),

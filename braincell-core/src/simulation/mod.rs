@@ -68,6 +68,8 @@ pub struct Simulation<F: Storage = f64> {
 
 /// A step of this many times the step size or less is a rounding error.
 pub(crate) const ROUNDING: f64 = 1e-9;
+/// Step numbers up to here are exact in double precision.
+const MOST_STEPS: f64 = (1u64 << 53) as f64;
 
 impl<F: Storage> Simulation<F> {
     /// The model.
@@ -114,17 +116,26 @@ impl<F: Storage> Simulation<F> {
     ) -> Result<Outcome, RunError> {
         let step = self.plan.step;
         let now = self.time();
-        if !until.is_finite() || until < now {
+        // Both may be the same time, reached by adding and by multiplying.
+        let rounding = ROUNDING * step.min(until.abs());
+        if !until.is_finite() || until < now - rounding {
             return Err(RunError::Until { until, now });
+        }
+        let whole = ((until - now) / step + ROUNDING).floor().max(0.0);
+        if whole > MOST_STEPS {
+            let steps = whole;
+            return Err(RunError::Steps { until, step, steps });
         }
         if self.tolerances.is_some() {
             return self.run_adaptive(until, observer);
         }
-        let whole = ((until - now) / step + ROUNDING).floor();
+        if let Some(failure) = self.failure() {
+            return Err(failure);
+        }
         let rest = until - (now + whole * step);
-        let short = rest > ROUNDING * step;
+        let short = rest > rounding;
         let whole = whole as u64;
-        self.reserve(whole + u64::from(short));
+        self.reserve(whole + u64::from(short))?;
         if self.times.is_empty() {
             self.sample_initial();
         }
@@ -154,6 +165,27 @@ impl<F: Storage> Simulation<F> {
         Ok(Outcome::Finished)
     }
 
+    fn reserve(&mut self, steps: u64) -> Result<(), RunError> {
+        let samples = steps / self.plan.every + 2;
+        let space = usize::try_from(samples).ok();
+        let reserved = space.and_then(|space| {
+            self.times.try_reserve(space).ok()?;
+            let mut tiles = self.tiles.iter_mut();
+            tiles.try_for_each(|tile| tile.reserve(space))
+        });
+        reserved.ok_or(RunError::Memory {
+            samples,
+            columns: self.plan.columns.len(),
+        })
+    }
+
+    /// Why the run has stopped, if it has.
+    fn failure(&self) -> Option<RunError> {
+        let failed = self.tiles.iter().filter_map(|tile| tile.failure.as_ref());
+        let first = failed.min_by_key(|failure| failure.step)?;
+        Some(first.explain(&self.model, &self.solver.name, &self.advice))
+    }
+
     fn run_adaptive(
         &mut self,
         until: f64,
@@ -164,7 +196,7 @@ impl<F: Storage> Simulation<F> {
         };
         let now = self.time();
         let interval = self.plan.step;
-        self.reserve(((until - now) / interval) as u64);
+        self.reserve(((until - now) / interval) as u64)?;
         if self.times.is_empty() {
             self.sample_initial();
         }
@@ -216,14 +248,6 @@ impl<F: Storage> Simulation<F> {
         Ok(Outcome::Finished)
     }
 
-    fn reserve(&mut self, steps: u64) {
-        let samples = (steps / self.plan.every + 2) as usize;
-        self.times.reserve(samples);
-        for tile in &mut self.tiles {
-            tile.reserve(samples);
-        }
-    }
-
     /// Records the state before the first step.
     fn sample_initial(&mut self) {
         self.times.push(self.origin);
@@ -270,10 +294,9 @@ impl<F: Storage> Simulation<F> {
                 self.times.push(block.begin(k + 1));
             }
         }
-        let failed = self.tiles.iter().filter_map(|tile| tile.failure.as_ref());
-        if let Some(failure) = failed.min_by_key(|failure| failure.step) {
+        if let Some(failure) = self.failure() {
             self.steps_done = self.tiles.iter().map(|t| t.done).min().unwrap_or(0);
-            return Err(failure.explain(&self.model, &self.solver.name, &self.advice));
+            return Err(failure);
         }
         self.steps_done += steps;
         Ok(())
@@ -284,6 +307,9 @@ impl<F: Storage> Simulation<F> {
         self.steps_before += self.steps_done;
         self.origin = origin;
         self.steps_done = 0;
+        for tile in &mut self.tiles {
+            tile.done = 0;
+        }
     }
 
     /// What has been recorded.

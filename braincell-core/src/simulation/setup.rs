@@ -79,6 +79,7 @@ pub struct Setup {
     lanes: Option<usize>,
     level: Option<Level>,
     seed: u64,
+    without_noise: bool,
 }
 
 impl Setup {
@@ -104,6 +105,7 @@ impl Setup {
             lanes: None,
             level: None,
             seed: 0,
+            without_noise: false,
         }
     }
 
@@ -149,6 +151,12 @@ impl Setup {
         self
     }
 
+    /// Lets a deterministic solver run a stochastic model, ignoring its noise.
+    pub fn without_noise(mut self) -> Self {
+        self.without_noise = true;
+        self
+    }
+
     /// Joins solver and model, and prepares the run.
     ///
     /// # Errors
@@ -159,12 +167,17 @@ impl Setup {
         registry: &Registry,
         model: &Model,
     ) -> Result<Simulation<F>, SetupError> {
-        let solver = registry.join(&self.solver, model)?;
+        let offers = |group: usize| {
+            let mut offers = model.group_capabilities(group);
+            offers.noise &= !self.without_noise;
+            offers
+        };
+        let solver = registry.join_offered(&self.solver, offers(0))?;
         let (step, every) = self.grid(registry, &solver, model)?;
         let mut solvers: Vec<(Solver, usize)> = vec![(solver.clone(), 1)];
         for (g, group) in model.groups.iter().enumerate().skip(1) {
             if let Some((name, substeps)) = &group.solver {
-                let solver = registry.join_group(name, model, g)?;
+                let solver = registry.join_offered(name, offers(g))?;
                 solvers.push((solver, *substeps));
             }
         }

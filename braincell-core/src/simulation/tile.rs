@@ -256,12 +256,15 @@ impl<F: Storage> Tile<F> {
         self.state.len()
     }
 
-    pub fn reserve(&mut self, samples: usize) {
-        self.data.reserve(samples * self.columns.len());
+    /// Makes room for samples; nothing if memory does not hold them.
+    pub fn reserve(&mut self, samples: usize) -> Option<()> {
+        let numbers = samples.checked_mul(self.columns.len())?;
+        self.data.try_reserve(numbers).ok()?;
         for detector in &mut self.detectors {
             // A cell that spikes at 1 kHz would need more; the vector then grows.
             detector.times.reserve(64);
         }
+        Some(())
     }
 
     /// Puts parameters and state into the arena.
@@ -387,7 +390,7 @@ impl<F: Storage> Tile<F> {
                 }
                 self.examine(engine, &w.arena)
             }
-            Err(failure) => Reason::Newton(Box::new(failure)),
+            Err(failure) => Reason::Newton(failure),
         };
         self.failure = Some(Failure {
             step: number,

@@ -1,5 +1,6 @@
 //! What is known about a solver.
 
+use super::Parts;
 use crate::model::Capabilities;
 use std::fmt;
 
@@ -31,7 +32,7 @@ impl Needs {
         } else if self.noise && !model.noise {
             Some("diffusion terms, which the model does not have")
         } else if !self.noise && model.noise {
-            Some("a model without diffusion terms, because it would ignore them")
+            Some("a model without diffusion terms, which it would ignore")
         } else {
             None
         }
@@ -102,6 +103,8 @@ pub struct SolverInfo {
     pub formula: String,
     /// Literature, with a DOI where there is one.
     pub reference: String,
+    /// The states that it advances; the others keep their value.
+    pub advances: Parts,
     /// What it needs of a model.
     pub needs: Needs,
     /// Facts.
@@ -126,6 +129,7 @@ impl SolverInfo {
             description: String::new(),
             formula: String::new(),
             reference: String::new(),
+            advances: Parts::ALL,
             needs: Needs::default(),
             properties: Properties::default(),
             parameters: Vec::new(),

@@ -13,9 +13,17 @@ fn each(instr: &Instr, frame: &Frame, mut f: impl FnMut(usize, usize, f64)) {
         let (Some(amplitude), Some(waveforms)) = (frame.extras.amplitudes[s], &info.input) else {
             continue;
         };
-        let count = if waveforms.len() == 1 { 1 } else { layout.lanes };
+        let count = if waveforms.len() == 1 {
+            1
+        } else {
+            layout.lanes
+        };
         for lane in 0..count {
-            let cell = if count == 1 && waveforms.len() == 1 { 0 } else { first + lane };
+            let cell = if count == 1 && waveforms.len() == 1 {
+                0
+            } else {
+                first + lane
+            };
             let (value, slope) = waveforms[cell].shape(t, within);
             f(layout.signals[s].offset + lane, amplitude + lane, value);
             if layout.slopes[s].len > 0 {

@@ -74,11 +74,10 @@ impl System<'_> {
                 for (q, product) in s.products[..stages * count].chunks_exact(count).enumerate() {
                     for (e, product) in product.iter().enumerate() {
                         let c = w.arena[capacity + e];
-                        let change = extras.capacity_dot(dot, capacity + e) / c
-                            - extras.kappa_dot(dot);
+                        let change =
+                            extras.capacity_dot(dot, capacity + e) / c - extras.kappa_dot(dot);
                         for p in 0..stages {
-                            w.arena[r[p] + v + e] +=
-                                self.a[p * stages + q] * product * change / c;
+                            w.arena[r[p] + v + e] += self.a[p * stages + q] * product * change / c;
                         }
                     }
                 }
@@ -172,8 +171,8 @@ impl System<'_> {
             for (q, product) in s.products[..stages * count].chunks_exact(count).enumerate() {
                 for (e, product) in product.iter().enumerate() {
                     let c = w.arena[capacity + e];
-                    let terms = (0..stages)
-                        .map(|p| self.a[p * stages + q] * w.arena[lambda[p] + v + e]);
+                    let terms =
+                        (0..stages).map(|p| self.a[p * stages + q] * w.arena[lambda[p] + v + e]);
                     let change = terms.sum::<f64>() * product / c;
                     extras.add_capacity(bar, capacity + e, change / c);
                     extras.add_kappa(bar, -change);
@@ -501,8 +500,7 @@ fn axial_adjoint(
     if let Some(i) = current {
         for j in 0..axial.junctions() {
             for lane in 0..lanes {
-                bar[i + j * lanes + lane] -= axial.mean(j, [lane, lanes], u)
-                    ;
+                bar[i + j * lanes + lane] -= axial.mean(j, [lane, lanes], u);
             }
         }
     }

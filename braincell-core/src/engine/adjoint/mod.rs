@@ -225,7 +225,13 @@ impl Adjoint {
     }
 
     fn lists(&self) -> Vec<&Vec<Taped>> {
-        let mut lists = vec![&self.begin, &self.pre, &self.post, &self.signals, &self.steady];
+        let mut lists = vec![
+            &self.begin,
+            &self.pre,
+            &self.post,
+            &self.signals,
+            &self.steady,
+        ];
         lists.extend(&self.programs);
         lists.extend(&self.slope);
         lists
@@ -281,7 +287,10 @@ impl Adjoint {
             let times = if g == 0 { 1 } else { 2 * substeps };
             times * saved(list)
         });
-        programs.sum::<usize>() + saved(&self.begin) + saved(&self.pre) + saved(&self.post)
+        programs.sum::<usize>()
+            + saved(&self.begin)
+            + saved(&self.pre)
+            + saved(&self.post)
             + saved(&self.signals)
     }
 
@@ -350,7 +359,7 @@ impl Adjoint {
         (section, clock): (Section, Clock),
         w: &mut Workspace<f64>,
         sweep: &mut Sweep,
-    ) -> Result<(), StepFailure> {
+    ) -> Result<(), Box<StepFailure>> {
         let context = context(engine, first, section, clock);
         if let Section::Program(g) = section {
             sweep.fresh[g] = Some(stamp(clock));
@@ -366,7 +375,7 @@ impl Adjoint {
         (section, clock): (Section, Clock),
         w: &mut Workspace<f64>,
         sweep: &mut Sweep,
-    ) -> Result<(), StepFailure> {
+    ) -> Result<(), Box<StepFailure>> {
         let context = context(engine, first, section, clock);
         let list = self.list(section);
         if let Section::Program(g) = section
@@ -397,7 +406,7 @@ impl Adjoint {
         (section, clock): (Section, Clock),
         w: &mut Workspace<f64>,
         sweep: &mut Sweep,
-    ) -> Result<(), StepFailure> {
+    ) -> Result<(), Box<StepFailure>> {
         let context = context(engine, first, section, clock);
         let frame = Frame {
             context: &context,
@@ -414,12 +423,7 @@ fn stamp(clock: Clock) -> [u64; 2] {
     [clock.t.to_bits(), clock.h.to_bits()]
 }
 
-fn context(
-    engine: &Engine<f64>,
-    first: usize,
-    section: Section,
-    clock: Clock,
-) -> Context<'_, f64> {
+fn context(engine: &Engine<f64>, first: usize, section: Section, clock: Clock) -> Context<'_, f64> {
     let coefficients = match section {
         Section::Program(g) => &engine.programs[g].values[..],
         _ => &[],
@@ -453,9 +457,7 @@ impl Taped {
     ) -> Self {
         let rule = match instr {
             Instr::Inputs { .. } => Rule::Inputs,
-            Instr::Newton(newton) => {
-                Rule::Newton(NewtonRule::new(newton, layout, active, scratch))
-            }
+            Instr::Newton(newton) => Rule::Newton(NewtonRule::new(newton, layout, active, scratch)),
             instr => match Pointwise::new(instr, layout, active, scratch) {
                 Some(rule) => Rule::Pointwise(rule),
                 None => Rule::Linear,
@@ -486,7 +488,11 @@ impl Taped {
     }
 }
 
-fn run(taped: &Taped, context: &Context<f64>, w: &mut Workspace<f64>) -> Result<(), StepFailure> {
+fn run(
+    taped: &Taped,
+    context: &Context<f64>,
+    w: &mut Workspace<f64>,
+) -> Result<(), Box<StepFailure>> {
     exec::execute(std::slice::from_ref(&taped.instr), context, w)
 }
 
@@ -495,7 +501,7 @@ fn record(
     context: &Context<f64>,
     w: &mut Workspace<f64>,
     log: &mut Vec<f64>,
-) -> Result<(), StepFailure> {
+) -> Result<(), Box<StepFailure>> {
     for taped in list {
         for range in &taped.save {
             log.extend_from_slice(&w.arena[range.clone()]);
@@ -511,7 +517,7 @@ fn reverse(
     w: &mut Workspace<f64>,
     bar: &mut [f64],
     sweep: &mut Sweep,
-) -> Result<(), StepFailure> {
+) -> Result<(), Box<StepFailure>> {
     for taped in list.iter().rev() {
         match &taped.rule {
             Rule::Pointwise(_) => {}
@@ -537,7 +543,7 @@ fn tangent(
     w: &mut Workspace<f64>,
     dots: &mut [Vec<f64>],
     sweep: &mut Sweep,
-) -> Result<(), StepFailure> {
+) -> Result<(), Box<StepFailure>> {
     for taped in list {
         if let Rule::Pointwise(rule) = &taped.rule {
             rule.tangent(frame.context, &mut w.arena, dots, sweep);

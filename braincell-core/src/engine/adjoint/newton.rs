@@ -8,7 +8,7 @@ use super::super::exec::{Context, Instr, StepFailure, Workspace, execute};
 use super::super::layout::Layout;
 use super::super::newton::Newton;
 use super::linear::System;
-use super::{Frame, Sweep, Taped, record, reach, reverse, tangent};
+use super::{Frame, Sweep, Taped, reach, record, reverse, tangent};
 use crate::kernel::Operand;
 use std::ops::Range;
 
@@ -58,7 +58,7 @@ impl NewtonRule {
         newton: &Newton,
         context: &Context<f64>,
         w: &mut Workspace<f64>,
-    ) -> Result<Vec<f64>, StepFailure> {
+    ) -> Result<Vec<f64>, Box<StepFailure>> {
         let a: Vec<f64> = newton.a.iter().map(|&k| context.coefficients[k]).collect();
         for jacobian in &newton.jacobian {
             execute(jacobian, context, w)?;
@@ -76,7 +76,7 @@ impl NewtonRule {
         w: &mut Workspace<f64>,
         dots: &mut [Vec<f64>],
         s: &mut Sweep,
-    ) -> Result<(), StepFailure> {
+    ) -> Result<(), Box<StepFailure>> {
         let Instr::Newton(newton) = instr else {
             return Ok(());
         };
@@ -124,7 +124,7 @@ impl NewtonRule {
         w: &mut Workspace<f64>,
         bar: &mut [f64],
         s: &mut Sweep,
-    ) -> Result<(), StepFailure> {
+    ) -> Result<(), Box<StepFailure>> {
         let Instr::Newton(newton) = instr else {
             return Ok(());
         };

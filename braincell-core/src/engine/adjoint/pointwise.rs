@@ -4,7 +4,7 @@
 use super::super::exec::{Context, Instr};
 use super::super::layout::Layout;
 use super::Sweep;
-use crate::kernel::{Accumulate, Call, Index, Kernel, Operand, Output};
+use crate::kernel::{Accumulate, Call, DerivativeOf, Index, Kernel, Operand, Output};
 use crate::model::Target;
 use crate::noise;
 use crate::real::{Dual, Real};
@@ -42,16 +42,16 @@ enum Weight {
 /// What fills the planes of weights.
 enum Weights {
     Nothing,
-    Partials {
+    First {
         kernel: Arc<dyn Kernel>,
-        wrt: Vec<usize>,
+        columns: Vec<u64>,
         call: Call,
         goal: Goal,
     },
     Second {
         kernel: Arc<dyn Kernel>,
-        wrt: Vec<usize>,
-        by: Vec<usize>,
+        columns: Vec<u64>,
+        by: Vec<u64>,
         call: Call,
     },
     /// y + s φ₁(s d) f: derivatives with respect to f and d.
@@ -232,56 +232,38 @@ impl Pointwise {
         active: &dyn Fn(&Operand) -> bool,
         scratch: usize,
     ) -> Self {
-        let masks = kernel.dependencies();
+        let masks = match goal {
+            // A steady state may depend on more than the derivative does.
+            Goal::Steady => vec![u64::MAX; kernel.outputs()],
+            _ => kernel.dependencies(),
+        };
         let useful = |o: usize, i: usize| {
             call.outputs[o].is_some() && masks[o] >> i & 1 == 1 && active(&call.inputs[i])
         };
-        let wrt: Vec<usize> = (0..call.inputs.len())
-            .filter(|&i| (0..call.outputs.len()).any(|o| useful(o, i)))
-            .collect();
-        let mut slots = Vec::new();
+        let columns = columns(&**kernel, useful);
+        let mut planes = Planes::new(call, scratch);
         let mut outputs = Vec::new();
-        let mut at = scratch;
         for (o, output) in call.outputs.iter().enumerate() {
             let mut links = Vec::new();
-            for &i in &wrt {
-                slots.push(useful(o, i).then(|| {
-                    links.push(Link {
-                        from: call.inputs[i].clone(),
-                        weight: Weight::Plane(at),
-                    });
-                    at += call.len;
-                    Output {
-                        to: each(at - call.len),
-                        how: Accumulate::Set,
-                    }
-                }));
+            for column in &columns {
+                links.extend(planes.link(column.input(o).filter(|&i| useful(o, i))));
             }
-            if let Some(output) = output {
-                outputs.push(Result {
-                    to: output.to.clone(),
-                    how: output.how,
-                    links,
-                });
+            if let Some(Output { to, how }) = output {
+                let (to, how) = (to.clone(), *how);
+                outputs.push(Result { to, how, links });
             }
         }
-        let weights = if wrt.is_empty() {
-            Weights::Nothing
-        } else {
-            Weights::Partials {
-                kernel: kernel.clone(),
-                wrt,
-                call: Call {
-                    len: call.len,
-                    inputs: call.inputs.clone(),
-                    outputs: slots,
-                },
-                goal,
-            }
-        };
         Self {
             len: call.len,
-            weights,
+            weights: match columns[..] {
+                [] => Weights::Nothing,
+                _ => Weights::First {
+                    kernel: kernel.clone(),
+                    columns: columns.iter().map(|c| c.mask).collect(),
+                    call: planes.call(),
+                    goal,
+                },
+            },
             outputs,
         }
     }
@@ -294,60 +276,45 @@ impl Pointwise {
         scratch: usize,
     ) -> Self {
         let masks = kernel.dependencies();
-        let count = masks.len();
-        let useful = |o: usize, k: usize, j: usize| {
-            call.outputs[o * wrt.len() + k].is_some()
-                && masks[o] >> j & 1 == 1
-                && active(&call.inputs[j])
+        let slot = |o: usize, i: usize| {
+            let k = wrt.iter().position(|&w| w == i)?;
+            call.outputs[o * wrt.len() + k].as_ref()
         };
-        let by: Vec<usize> = (0..call.inputs.len())
-            .filter(|&j| (0..count).any(|o| (0..wrt.len()).any(|k| useful(o, k, j))))
-            .collect();
-        let mut slots = Vec::new();
+        let outer = columns(&**kernel, |o, i| slot(o, i).is_some());
+        let useful = |o: usize, i: usize| {
+            let wanted = (0..wrt.len()).any(|k| call.outputs[o * wrt.len() + k].is_some());
+            wanted && masks[o] >> i & 1 == 1 && active(&call.inputs[i])
+        };
+        let by = columns(&**kernel, useful);
+        let mut planes = Planes::new(call, scratch);
         let mut outputs = Vec::new();
-        let mut at = scratch;
-        for o in 0..count {
-            for k in 0..wrt.len() {
+        for o in 0..masks.len() {
+            for column in &outer {
+                let output = column.input(o).and_then(|i| slot(o, i));
                 let mut links = Vec::new();
-                for &j in &by {
-                    slots.push(useful(o, k, j).then(|| {
-                        links.push(Link {
-                            from: call.inputs[j].clone(),
-                            weight: Weight::Plane(at),
-                        });
-                        at += call.len;
-                        Output {
-                            to: each(at - call.len),
-                            how: Accumulate::Set,
-                        }
-                    }));
+                for column in &by {
+                    let input = column
+                        .input(o)
+                        .filter(|&i| output.is_some() && useful(o, i));
+                    links.extend(planes.link(input));
                 }
-                if let Some(output) = &call.outputs[o * wrt.len() + k] {
-                    outputs.push(Result {
-                        to: output.to.clone(),
-                        how: output.how,
-                        links,
-                    });
+                if let Some(Output { to, how }) = output {
+                    let (to, how) = (to.clone(), *how);
+                    outputs.push(Result { to, how, links });
                 }
             }
         }
-        let weights = if by.is_empty() {
-            Weights::Nothing
-        } else {
-            Weights::Second {
-                kernel: kernel.clone(),
-                wrt: wrt.to_vec(),
-                by,
-                call: Call {
-                    len: call.len,
-                    inputs: call.inputs.clone(),
-                    outputs: slots,
-                },
-            }
-        };
         Self {
             len: call.len,
-            weights,
+            weights: match by[..] {
+                [] => Weights::Nothing,
+                _ => Weights::Second {
+                    kernel: kernel.clone(),
+                    columns: outer.iter().map(|c| c.mask).collect(),
+                    by: by.iter().map(|c| c.mask).collect(),
+                    call: planes.call(),
+                },
+            },
             outputs,
         }
     }
@@ -368,7 +335,7 @@ impl Pointwise {
     pub fn needs(&self) -> Vec<Operand> {
         let mut needs: Vec<Operand> = match &self.weights {
             Weights::Nothing | Weights::Wiener { .. } => Vec::new(),
-            Weights::Partials { call, .. } | Weights::Second { call, .. } => call.inputs.clone(),
+            Weights::First { call, .. } | Weights::Second { call, .. } => call.inputs.clone(),
             Weights::RelaxDiagonal { f, d, .. } => vec![each(*f), each(*d)],
             Weights::PhiDiagonal { d, b, .. } | Weights::SolveDiagonal { d, b, .. } => {
                 vec![each(*d), each(*b)]
@@ -393,27 +360,25 @@ impl Pointwise {
         let coefficient = |number: usize| context.coefficients[number];
         match &self.weights {
             Weights::Nothing => {}
-            Weights::Partials {
+            Weights::First {
                 kernel,
-                wrt,
+                columns,
                 call,
                 goal,
-            } => match *goal {
-                Goal::Value => {
-                    let kernel: &dyn crate::kernel::KernelFor<f64> = &**kernel;
-                    kernel.partials(level, wrt, call, arena)
-                }
-                Goal::Relax(time) => {
-                    kernel.relax_partials(level, coefficient(time), wrt, call, arena)
-                }
-                Goal::Steady => kernel.steady_partials(level, wrt, call, arena),
-            },
+            } => {
+                let of = match *goal {
+                    Goal::Value => DerivativeOf::Values,
+                    Goal::Relax(time) => DerivativeOf::Relaxed(coefficient(time)),
+                    Goal::Steady => DerivativeOf::Steady,
+                };
+                kernel.first_derivatives(level, of, columns, call, arena);
+            }
             Weights::Second {
                 kernel,
-                wrt,
+                columns,
                 by,
                 call,
-            } => kernel.second_partials(level, wrt, by, call, arena),
+            } => kernel.second_derivatives(level, columns, by, call, arena),
             Weights::RelaxDiagonal { f, d, scale, at } => {
                 let s = coefficient(*scale);
                 for e in 0..self.len {
@@ -503,8 +468,18 @@ impl Pointwise {
             return;
         }
         self.weigh(context, arena);
-        for (result, values) in self.outputs.iter().zip(results.chunks_exact_mut(len)) {
+        for (result, values) in self.outputs.iter().zip(results.chunks_exact(len)) {
             for link in &result.links {
+                if len == 1 {
+                    let weight = match &link.weight {
+                        Weight::One => 1.0,
+                        Weight::Coefficient(number) => context.coefficients[*number],
+                        Weight::Plane(at) => arena[*at],
+                        Weight::Value(operand) => arena[operand.place(0)],
+                    };
+                    bar[link.from.place(0)] += weight * values[0];
+                    continue;
+                }
                 product.copy_from_slice(values);
                 self.times(link, context, arena, product);
                 scatter(&link.from, product, bar);
@@ -530,6 +505,88 @@ impl Pointwise {
                     *x *= arena[operand.place(e)];
                 }
             }
+        }
+    }
+}
+
+/// Inputs of a kernel that change together: one input, or all states of kinetics. Each state's derivative depends on no
+/// other state, so that one direction serves for all.
+struct Column {
+    mask: u64,
+    /// The input, or the first of the states.
+    first: usize,
+    states: bool,
+}
+
+impl Column {
+    /// The input that counts for result o.
+    fn input(&self, o: usize) -> Option<usize> {
+        let input = if self.states {
+            self.first + o
+        } else {
+            self.first
+        };
+        (self.mask >> input & 1 == 1).then_some(input)
+    }
+}
+
+/// The columns that some result needs.
+fn columns(kernel: &dyn Kernel, useful: impl Fn(usize, usize) -> bool) -> Vec<Column> {
+    let (inputs, outputs) = (kernel.inputs(), kernel.outputs());
+    let arguments = inputs - kernel.relaxing_states().unwrap_or(0);
+    let mut columns = Vec::new();
+    for i in (0..arguments).filter(|&i| (0..outputs).any(|o| useful(o, i))) {
+        columns.push(Column {
+            mask: 1 << i,
+            first: i,
+            states: false,
+        });
+    }
+    let states = (arguments..inputs).filter(|&i| useful(i - arguments, i));
+    let mask = states.fold(0, |mask, i| mask | 1 << i);
+    if mask != 0 {
+        columns.push(Column {
+            mask,
+            first: arguments,
+            states: true,
+        });
+    }
+    columns
+}
+
+/// Gives out planes of weights.
+struct Planes<'a> {
+    call: &'a Call,
+    slots: Vec<Option<Output>>,
+    at: usize,
+}
+
+impl<'a> Planes<'a> {
+    fn new(call: &'a Call, at: usize) -> Self {
+        let slots = Vec::new();
+        Self { call, slots, at }
+    }
+
+    /// The next slot: a plane for the derivative with respect to an input, or nothing.
+    fn link(&mut self, input: Option<usize>) -> Option<Link> {
+        let Some(input) = input else {
+            self.slots.push(None);
+            return None;
+        };
+        let to = each(self.at);
+        let how = Accumulate::Set;
+        self.slots.push(Some(Output { to, how }));
+        let weight = Weight::Plane(self.at);
+        self.at += self.call.len;
+        let from = self.call.inputs[input].clone();
+        Some(Link { from, weight })
+    }
+
+    fn call(self) -> Call {
+        Call {
+            len: self.call.len,
+            inputs: self.call.inputs.clone(),
+            outputs: self.slots,
         }
     }
 }

@@ -159,12 +159,7 @@ fn writes(instr: &Instr, layout: &Layout) -> Vec<Range<usize>> {
             let arrays = arrays.into_iter().flatten();
             let mut all: Vec<Range<usize>> = arrays.map(|&at| at..at + newton.len).collect();
             let status = &newton.status;
-            let planes = [
-                status.active,
-                status.refresh,
-                status.norm,
-                status.damping,
-            ];
+            let planes = [status.active, status.refresh, status.norm, status.damping];
             all.extend(planes.map(|at| at..at + newton.lanes));
             let inner = newton.rhs.iter().chain(&newton.jacobian).flatten();
             all.extend(inner.flat_map(|instr| writes(instr, layout)));

@@ -1,0 +1,98 @@
+//! The command line.
+
+mod mechanisms;
+mod progress;
+mod run;
+mod solvers;
+mod summary;
+mod table;
+
+use braincell::cells::MechanismError;
+use braincell::experiment::ExperimentError;
+use braincell::output::OutputError;
+use braincell::registry::RegistryError;
+use braincell::simulation::RunError;
+use clap::{Parser, Subcommand};
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+/// Exit status after Ctrl-C: 128 and the number of the signal.
+const INTERRUPTED: u8 = 130;
+
+/// Integrates neuron models with solvers selected by name.
+#[derive(Parser)]
+#[command(version, about, max_term_width = 100, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run an experiment file.
+    Run(run::Arguments),
+    /// List the solvers, or show one.
+    Solvers(solvers::Arguments),
+    /// List the membrane mechanisms, or show one.
+    Mechanisms(mechanisms::Arguments),
+}
+
+/// Why a command failed. Each displays as a paragraph: what, where, what to do.
+#[derive(Debug, thiserror::Error)]
+enum CliError {
+    #[error(transparent)]
+    Experiment(#[from] ExperimentError),
+    #[error(transparent)]
+    Output(#[from] OutputError),
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    #[error(transparent)]
+    Mechanism(#[from] MechanismError),
+    /// The run ended early, after its results were written.
+    #[error("{error}{written}")]
+    Run { error: RunError, written: String },
+    #[error("{0}")]
+    Interrupted(String),
+    #[error("{option}: {reason}")]
+    Option {
+        option: &'static str,
+        reason: String,
+    },
+    #[error("cannot catch Ctrl-C: {0}")]
+    Signal(#[from] ctrlc::Error),
+    #[error("cannot write to standard output: {0}")]
+    Print(io::Error),
+}
+
+/// Reads the arguments, does what they say, and reports errors.
+pub fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Run(arguments) => run::run(&arguments),
+        Command::Solvers(arguments) => solvers::list(&arguments),
+        Command::Mechanisms(arguments) => mechanisms::list(&arguments),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain("error", &error.to_string());
+            match error {
+                CliError::Interrupted(_) => ExitCode::from(INTERRUPTED),
+                _ => ExitCode::FAILURE,
+            }
+        }
+    }
+}
+
+/// Prints a paragraph on standard error. If that is closed there is nobody to tell.
+fn complain(kind: &str, text: &str) {
+    let _ = writeln!(io::stderr(), "{kind}: {text}");
+}
+
+/// Prints on standard output. A reader that has seen enough and closes it, such as `head`, is no error.
+fn print(text: &str) -> Result<(), CliError> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(CliError::Print(error)),
+        _ => Ok(()),
+    }
+}

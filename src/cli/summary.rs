@@ -1,0 +1,202 @@
+//! What the terminal shows after a run.
+
+use super::table::facts;
+use braincell::experiment::Experiment;
+use braincell::simulation::{Recording, Stepping};
+use braincell::stepper::SolverInfo;
+use std::time::Duration;
+
+/// Spike times that are listed.
+const LISTED: usize = 6;
+
+/// A run that ended.
+pub struct Summary<'a> {
+    pub experiment: &'a Experiment,
+    pub solver: &'a SolverInfo,
+    /// Name of the solver with its parameters.
+    pub name: &'a str,
+    pub recording: &'a Recording,
+    /// Time reached, ms.
+    pub reached: f64,
+    pub complete: bool,
+    pub wall: Duration,
+    /// Names of the files written.
+    pub written: &'a [String],
+}
+
+/// Title, solver, work, spikes and ranges of the recorded variables.
+pub fn summary(run: &Summary) -> String {
+    let settings = &run.experiment.run;
+    let counters = run.recording.counters();
+    let solver = match run.solver.reference.as_str() {
+        "" => format!("{}, order {}", run.name, run.solver.order),
+        reference => format!("{}, order {} ({reference})", run.name, run.solver.order),
+    };
+    let until = match run.complete {
+        true => format!("{} ms", number(settings.duration.value)),
+        false => format!(
+            "{} ms of {} ms, INCOMPLETE,",
+            significant(run.reached),
+            number(settings.duration.value)
+        ),
+    };
+    let (steps, how) = match &settings.stepping.value {
+        Stepping::Fixed(dt) => grid(run, *dt),
+        Stepping::Adaptive(tolerances) => (
+            counters.steps as f64,
+            format!(
+                "{} steps that the solver chose, {} more rejected, at a relative tolerance of {}",
+                counters.steps,
+                counters.rejected,
+                number(tolerances.relative)
+            ),
+        ),
+    };
+    let time = format!("{until} in {how}");
+    // An adaptive run counts the steps of groups of cells.
+    let cells = run.experiment.model.cells();
+    let fixed = matches!(settings.stepping.value, Stepping::Fixed(_));
+    let (steps, per) = match fixed && cells > 1 {
+        true => (steps * cells as f64, "cell steps"),
+        false => (steps, "steps"),
+    };
+    let seconds = run.wall.as_secs_f64();
+    let rate = steps / seconds.max(1e-9);
+    // Those inside Newton iterations are not counted.
+    let done = match counters.right_hand_sides {
+        0 => String::new(),
+        n => format!("{n} right-hand sides in "),
+    };
+    let rate = significant(rate.round());
+    let work = format!("{done}{}, {rate} {per}/s", elapsed(seconds));
+    let mut list = vec![("solver", solver), ("time", time), ("work", work)];
+    if cells > 1 {
+        list.push(("cells", cells.to_string()));
+    }
+    if !run.recording.spikes().is_empty() {
+        list.push(("spikes", spikes(run.recording)));
+    }
+    list.push(("recorded", ranges(run.recording)));
+    list.push(("written", run.written.join(", ")));
+    format!("{}\n{}", run.experiment.title, facts(&list))
+}
+
+/// The number of steps of a fixed size, and in words.
+fn grid(run: &Summary, dt: f64) -> (f64, String) {
+    let whole = (run.reached / dt + 1e-9).floor();
+    let rest = run.reached - whole * dt;
+    let short = rest > 1e-9 * dt;
+    let steps = whole + f64::from(u8::from(short));
+    let mut words = format!("{steps} steps of {} ms", number(dt));
+    if short {
+        words.push_str(&format!(
+            "; the last step is shortened to {} ms, because {} ms is not a multiple of {} ms",
+            significant(rest),
+            number(run.reached),
+            number(dt)
+        ));
+    }
+    (steps, words)
+}
+
+/// Spike counts and times.
+fn spikes(recording: &Recording) -> String {
+    let trains = recording.spikes();
+    if let [train] = trains {
+        let times = train.times.iter().take(LISTED).map(|t| format!("{t:.3}"));
+        let times = times.collect::<Vec<_>>().join(", ");
+        return match train.times.len() {
+            0 => format!("{}: none", train.name),
+            n if n > LISTED => format!("{}: {n}, at {times}, … ms", train.name),
+            n => format!("{}: {n}, at {times} ms", train.name),
+        };
+    }
+    let counts = || trains.iter().map(|train| train.times.len());
+    let first = trains.iter().filter_map(|train| {
+        let first = train.times.iter().copied().reduce(f64::min)?;
+        Some((first, &train.name))
+    });
+    let first = first.min_by(|a, b| a.0.total_cmp(&b.0));
+    let first = first.map_or(String::new(), |(time, name)| {
+        format!("; the first at {time:.3} ms in {name}")
+    });
+    format!(
+        "{} in {} cells, {} to {} in each{first}",
+        counts().sum::<usize>(),
+        trains.len(),
+        counts().min().unwrap_or(0),
+        counts().max().unwrap_or(0)
+    )
+}
+
+/// The range of each recorded variable, over all cells and elements.
+fn ranges(recording: &Recording) -> String {
+    let mut ranges: Vec<(&str, &str, f64, f64)> = Vec::new();
+    for trace in recording.traces() {
+        let least = trace.values.iter().copied().fold(f64::INFINITY, f64::min);
+        let greatest = trace
+            .values
+            .iter()
+            .copied()
+            .fold(f64::NEG_INFINITY, f64::max);
+        let column = trace.column;
+        match ranges.iter_mut().find(|range| range.0 == column.variable) {
+            Some(range) => {
+                range.2 = range.2.min(least);
+                range.3 = range.3.max(greatest);
+            }
+            None => ranges.push((&column.variable, &column.unit, least, greatest)),
+        }
+    }
+    let width = ranges
+        .iter()
+        .map(|range| range.0.chars().count())
+        .max()
+        .unwrap_or(0);
+    let lines = ranges.iter().map(|(name, unit, least, greatest)| {
+        let (least, greatest) = (significant(*least), significant(*greatest));
+        format!("{name:width$}  {least} to {greatest} {unit}")
+            .trim_end()
+            .to_string()
+    });
+    let samples = format!("{} samples", recording.times().len());
+    [samples]
+        .into_iter()
+        .chain(lines)
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// All digits, with an exponent where it saves many zeros.
+fn number(value: f64) -> String {
+    match value.abs() {
+        size if (1e-5..1e16).contains(&size) => value.to_string(),
+        _ => format!("{value:e}"),
+    }
+}
+
+/// Five significant digits.
+fn significant(value: f64) -> String {
+    let size = value.abs();
+    if value == 0.0 || !value.is_finite() {
+        return value.to_string();
+    }
+    if !(1e-4..1e7).contains(&size) {
+        return format!("{value:.3e}");
+    }
+    let decimals = (4 - size.log10().floor() as i32).max(0) as usize;
+    let text = format!("{value:.decimals$}");
+    match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_string(),
+        false => text,
+    }
+}
+
+/// A time span with a fitting unit.
+fn elapsed(seconds: f64) -> String {
+    match seconds {
+        s if s < 1e-3 => format!("{:.0} µs", s * 1e6),
+        s if s < 1.0 => format!("{:.1} ms", s * 1e3),
+        s => format!("{s:.2} s"),
+    }
+}

@@ -1,0 +1,218 @@
+//! The sections `[run]`, `[record]` and `[spikes]`.
+
+use super::error::ExperimentError;
+use super::section::{Item, Section};
+use crate::model::{Model, Part};
+use crate::simulation::{Record, Setup, SetupError, Stepping, Tolerances};
+
+/// A value and where it was given, for messages: file, line and key, or an option.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Given<T> {
+    /// The value.
+    pub value: T,
+    /// Where it was given.
+    pub place: String,
+}
+
+/// How to run an experiment and what to record.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunSettings {
+    /// The solver, with values for its parameters: `rk4`, `rk2(alpha=0.5)`.
+    pub solver: Given<String>,
+    /// The time step, or the tolerances by which the solver chooses its steps.
+    pub stepping: Given<Stepping>,
+    /// The duration, ms.
+    pub duration: Given<f64>,
+    /// What to record.
+    pub records: Vec<Record>,
+    /// The recording interval, ms; every step where there is none.
+    pub every: Option<Given<f64>>,
+    /// The states to detect spikes of, with thresholds in their units.
+    pub spikes: Vec<(Record, f64)>,
+}
+
+impl RunSettings {
+    /// The setup of the simulation.
+    pub fn setup(&self) -> Setup {
+        let mut setup = Setup::with_stepping(&self.solver.value, self.stepping.value.clone());
+        for record in &self.records {
+            setup = setup.record(record.clone());
+        }
+        for (record, threshold) in &self.spikes {
+            setup = setup.spikes(record.clone(), *threshold);
+        }
+        match &self.every {
+            Some(every) => setup.every(every.value),
+            None => setup,
+        }
+    }
+
+    /// How many numbers a sample has.
+    pub(super) fn columns(&self, model: &Model) -> usize {
+        let columns = self.records.iter().map(|record| {
+            let cells = match record.cells.len() {
+                0 => model.cells(),
+                n => n,
+            };
+            cells * model.elements(&record.variable).unwrap_or(1)
+        });
+        columns.sum()
+    }
+
+    /// The error of a setup with the place of the value that it is about.
+    pub(super) fn explain(&self, error: SetupError) -> ExperimentError {
+        let place = match (&error, &self.every) {
+            (SetupError::Step(_) | SetupError::Tolerances(_), _) => &self.stepping.place,
+            (SetupError::Every { .. }, Some(every)) => &every.place,
+            _ => &self.solver.place,
+        };
+        ExperimentError::Setup {
+            place: place.clone(),
+            error,
+        }
+    }
+}
+
+/// A positive time.
+fn time(item: &Item) -> Result<Given<f64>, ExperimentError> {
+    Ok(Given {
+        value: item.positive("ms")?,
+        place: item.place(),
+    })
+}
+
+/// A fixed step, or a tolerance.
+fn stepping(run: &Section) -> Result<Given<Stepping>, ExperimentError> {
+    let Some(item) = run.get("tolerance") else {
+        let dt = time(&run.need("dt", "dt = \"0.025 ms\"")?)?;
+        return Ok(Given {
+            value: Stepping::Fixed(dt.value),
+            place: dt.place,
+        });
+    };
+    if let Some(dt) = run.get("dt") {
+        return Err(dt.refuse("a run has a fixed step, dt, or a tolerance; remove one of them"));
+    }
+    Ok(Given {
+        value: Stepping::Adaptive(Tolerances::new(item.positive("")?)),
+        place: item.place(),
+    })
+}
+
+/// Reads how to run and what to record.
+pub(super) fn read(file: &Section, model: &Model) -> Result<RunSettings, ExperimentError> {
+    let run = file.need_section(
+        "run",
+        "[run] with solver = \"rk4\", dt = \"0.025 ms\", duration = \"50 ms\"",
+    )?;
+    let run = run.only(&["solver", "dt", "tolerance", "duration"])?;
+    let solver = run.need(
+        "solver",
+        "solver = \"rk4\"; braincell solvers lists the solvers",
+    )?;
+    let record = file.section("record")?;
+    let record = record
+        .map(|s| s.only(&["variables", "every", "cells"]))
+        .transpose()?;
+    let of_record = |key: &str| record.as_ref().and_then(|section| section.get(key));
+    let spikes = match file.section("spikes")? {
+        Some(section) => vec![spikes(section, model)?],
+        None => Vec::new(),
+    };
+    Ok(RunSettings {
+        solver: Given {
+            value: solver.text()?.to_string(),
+            place: solver.place(),
+        },
+        stepping: stepping(&run)?,
+        duration: time(&run.need("duration", "duration = \"50 ms\"")?)?,
+        records: records(of_record("variables"), of_record("cells"), model)?,
+        every: of_record("every").as_ref().map(time).transpose()?,
+        spikes,
+    })
+}
+
+/// The variables to record.
+fn records(
+    variables: Option<Item>,
+    cells: Option<Item>,
+    model: &Model,
+) -> Result<Vec<Record>, ExperimentError> {
+    let cells = cells
+        .as_ref()
+        .map_or(Ok(Vec::new()), |item| chosen(item, model))?;
+    let names: Vec<String> = match variables {
+        Some(item) => {
+            let known = [model.state_names(), model.signal_names()].concat();
+            let names = item.list("a list of names such as [\"V\"]")?;
+            let names = names.iter().map(|item| match item.text()? {
+                name if known.contains(&name) => Ok(name.to_string()),
+                name => Err(item.unknown("variable", name, &known)),
+            });
+            names.collect::<Result<_, _>>()?
+        }
+        None => {
+            let all = model.state_names();
+            let voltage = |name: &&str| model.state(name).is_ok_and(|s| s.part == Part::Voltage);
+            let voltages: Vec<&str> = all.iter().copied().filter(|name| voltage(name)).collect();
+            let chosen = if voltages.is_empty() { all } else { voltages };
+            chosen.into_iter().map(str::to_string).collect()
+        }
+    };
+    let records = names.into_iter().map(|variable| Record {
+        variable,
+        elements: Vec::new(),
+        cells: cells.clone(),
+    });
+    Ok(records.collect())
+}
+
+/// Numbers of cells.
+fn chosen(item: &Item, model: &Model) -> Result<Vec<usize>, ExperimentError> {
+    let items = item.list("a list of numbers of cells such as [0, 5]")?;
+    if items.is_empty() {
+        return Err(item.refuse("no cell is named; remove the key to choose all cells"));
+    }
+    let cells = items.iter().map(|item| match item.count()? {
+        cell if cell < model.cells() => Ok(cell),
+        cell => Err(item.refuse(match model.cells() {
+            1 => format!("there is no cell {cell}: there is only cell 0"),
+            all => format!(
+                "there is no cell {cell}: cells are counted from 0 to {}",
+                all - 1
+            ),
+        })),
+    });
+    cells.collect()
+}
+
+/// The state to detect spikes of, and the threshold.
+fn spikes(section: Section, model: &Model) -> Result<(Record, f64), ExperimentError> {
+    let section = section.only(&["variable", "threshold", "cells"])?;
+    let known = model.state_names();
+    let name = match section.get("variable") {
+        Some(item) => match item.text()? {
+            name if known.contains(&name) => name,
+            name => return Err(item.unknown("state", name, &known)),
+        },
+        None if known.contains(&"V") => "V",
+        None => section.need("variable", "variable = \"x\"")?.text()?,
+    };
+    let unit = model
+        .state(name)
+        .map(|state| state.unit.clone())
+        .unwrap_or_default();
+    let example = format!("threshold = \"0 {unit}\"");
+    let threshold = section
+        .need("threshold", example.trim_end())?
+        .quantity(&unit)?;
+    let cells = section.get("cells");
+    let record = Record {
+        variable: name.to_string(),
+        elements: Vec::new(),
+        cells: cells
+            .as_ref()
+            .map_or(Ok(Vec::new()), |item| chosen(item, model))?,
+    };
+    Ok((record, threshold))
+}

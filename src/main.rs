@@ -1,0 +1,9 @@
+//! The `braincell` command.
+
+mod cli;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}

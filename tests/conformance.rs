@@ -1,0 +1,135 @@
+//! Every registered solver passes every check that applies to it.
+
+use braincell::conformance::{Check, Outcome, Report, check};
+
+fn cell(outcome: Option<&Outcome>) -> String {
+    match outcome {
+        Some(Outcome::Measured { order, .. }) => format!("{order:.3}"),
+        Some(Outcome::AtLeast { order, .. }) => format!("≥ {order:.3}"),
+        Some(Outcome::Passed) => "passed".to_string(),
+        Some(Outcome::Skipped(_)) => "skipped".to_string(),
+        Some(Outcome::Failed(_)) => "FAILED".to_string(),
+        None => "missing".to_string(),
+    }
+}
+
+fn print(reports: &[Report]) {
+    print!("{:<16} {:>8}", "solver", "declared");
+    for check in Check::ALL {
+        print!(" {check:>21}");
+    }
+    println!();
+    for report in reports {
+        print!("{:<16} {:>8}", report.solver, report.declared_order);
+        for check in Check::ALL {
+            print!(" {:>21}", cell(report.outcome(check)));
+        }
+        println!();
+    }
+    for report in reports {
+        for (check, outcome) in &report.findings {
+            if let Outcome::Skipped(reason) = outcome {
+                println!("{}: {check} skipped: {reason}", report.solver);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_registered_solver_keeps_its_word() {
+    let registry = braincell::solvers();
+    let names = registry.entries().into_iter().map(|entry| &entry.info.name);
+    let reports: Vec<Report> = names.map(|name| check(registry, name).unwrap()).collect();
+    print(&reports);
+    let bad: Vec<String> = reports
+        .iter()
+        .filter(|report| !report.is_good())
+        .map(Report::to_string)
+        .collect();
+    assert!(bad.is_empty(), "\n{}", bad.join("\n"));
+}
+
+mod wrong {
+    //! Solvers with one thing wrong each.
+
+    use super::{Check, check};
+    use braincell::registry::{Origin, Registry};
+    use braincell::stepper::{SolverInfo, StepError, StepOps, Stepper, h, num};
+    use std::sync::Arc;
+
+    /// The midpoint rule with a declared order, a time of its second stage, and an error in the weights.
+    struct Midpoint {
+        order: u32,
+        node: f64,
+        flaw: f64,
+    }
+
+    impl Stepper for Midpoint {
+        fn info(&self) -> SolverInfo {
+            let mut info = SolverInfo::new("wrong", "test", self.order);
+            info.description = "The midpoint rule with an error".to_string();
+            info.formula = "y + h f(t + h/2, y + h/2 f(t, y))".to_string();
+            info
+        }
+        fn step(&self, o: &mut StepOps) -> Result<(), StepError> {
+            let y = o.y();
+            let k = o.rhs(0.0, y)?;
+            let middle = o.combine(&[(num(1.0), y), (h(0.5), k)])?;
+            let k = o.rhs(self.node, middle)?;
+            let next = o.combine(&[(num(1.0), y), (h(1.0 + self.flaw), k)])?;
+            o.commit(next)
+        }
+    }
+
+    /// The checks that fail.
+    fn failing(order: u32, node: f64, flaw: f64) -> Vec<Check> {
+        let mut registry = Registry::new();
+        let origin = Origin {
+            from: "test".to_string(),
+            version: "1".to_string(),
+        };
+        let stepper = Midpoint { order, node, flaw };
+        registry.register(Arc::new(stepper), origin).unwrap();
+        let report = check(&registry, "wrong").unwrap();
+        let bad = report.findings.iter().filter(|(_, o)| !o.is_good());
+        let bad: Vec<Check> = bad.map(|(check, _)| *check).collect();
+        assert_eq!(report.is_good(), bad.is_empty());
+        bad
+    }
+
+    const ORDERS: [Check; 7] = [
+        Check::OrderOscillator,
+        Check::OrderMembrane,
+        Check::OrderSine,
+        Check::OrderThalamic,
+        Check::OrderThalamicSine,
+        Check::OrderJumpsOnGrid,
+        Check::OrderJumpsOffGrid,
+    ];
+
+    #[test]
+    fn the_right_solver_passes() {
+        assert_eq!(failing(2, 0.5, 0.0), []);
+    }
+
+    #[test]
+    fn a_wrong_declaration_is_seen() {
+        assert_eq!(failing(1, 0.5, 0.0), ORDERS);
+        assert_eq!(failing(3, 0.5, 0.0), ORDERS);
+        assert_eq!(failing(0, 0.5, 0.0)[0], Check::Program);
+    }
+
+    #[test]
+    fn inputs_taken_at_the_wrong_time_are_seen() {
+        // Between jumps the current is constant: only the sines show it.
+        assert_eq!(
+            failing(2, 0.0, 0.0),
+            [Check::OrderSine, Check::OrderThalamicSine]
+        );
+    }
+
+    #[test]
+    fn weights_in_single_precision_are_seen() {
+        assert_eq!(failing(2, 0.5, 1e-7), ORDERS);
+    }
+}
