@@ -224,6 +224,13 @@ impl Input {
         self
     }
 
+    /// Changes the amplitude by `x`. Returns what it was.
+    pub(crate) fn add_to_amplitude(&mut self, x: f64) -> f64 {
+        let before = self.amplitude;
+        self.amplitude += x;
+        before
+    }
+
     /// Checks that all numbers make sense.
     ///
     /// # Errors

@@ -71,37 +71,13 @@ fn by_tangents(forward: &Forward, loss: &impl Loss) -> Vec<f64> {
         .collect()
 }
 
-/// What a quantity is changed in.
-type Change<'a> = &'a dyn Fn(&mut Model, f64);
-
-/// The central difference of the loss, extrapolated to sixth order.
-fn difference(
-    setup: &Setup,
-    model: &Model,
-    until: f64,
-    loss: &impl Loss,
-    change: Change,
-    step: f64,
-) -> f64 {
-    let at = |x: f64| {
-        let mut model = model.clone();
-        change(&mut model, x);
-        let mut run = setup.start::<f64>(braincell::solvers(), &model).unwrap();
-        run.run(until).unwrap();
-        let recording = run.recording();
-        let mut cotangents = Cotangents {
-            traces: recording.data() * 0.0,
-            spikes: recording
-                .spikes()
-                .iter()
-                .map(|t| vec![0.0; t.times.len()])
-                .collect(),
-        };
-        loss.evaluate(&recording, &mut cotangents).unwrap()
-    };
-    let central = |h: f64| (at(h) - at(-h)) / (2.0 * h);
-    let d = [1.0, 2.0, 4.0].map(|k| central(k * step));
-    (64.0 * d[0] - 20.0 * d[1] + d[2]) / 45.0
+/// Whether a gradient is that of differences, but for their rounding.
+fn checked(label: &str, solver: &str, gradient: &Gradient, loss: &impl Loss) -> bool {
+    let (_, adjoints) = reverse(gradient, loss);
+    let differences = gradient.differences(loss, 4e-4).unwrap();
+    let pairs = differences.iter().zip(&adjoints);
+    let values = pairs.map(|(d, a)| d.value + (a - d.value).clamp(-d.rounding, d.rounding));
+    close(label, solver, &adjoints, &values.collect::<Vec<_>>(), 1e-6)
 }
 
 fn relative(a: f64, b: f64, scale: f64) -> f64 {
@@ -172,21 +148,44 @@ fn deterministic() -> Vec<String> {
     all.map(|e| e.info.name.clone()).collect()
 }
 
+/// A model, what to differentiate it by, a step size and a duration.
+type Case = (&'static str, Model, Vec<&'static str>, f64, f64);
+
+fn models() -> Vec<Case> {
+    let (hh, of_hh) = hodgkin_huxley();
+    let (branched, of_branched) = branched();
+    let thalamic = SingleCompartment::thalamic_relay()
+        .input("stimulus", Input::step(3.0, 1.013, 40.0));
+    let thalamic = Model::new(&thalamic).unwrap();
+    let of_thalamic = vec![
+        "INa.g_max", "IDR.g_max", "ICaL.g_max", "ICaT.g_max", "IAHP.g_max", "Ih.g_max", "IL.E", "C",
+        "V", "stimulus",
+    ];
+    vec![
+        ("hh", hh, of_hh, 0.025, 6.01),
+        ("thalamic", thalamic, of_thalamic, 0.01, 3.0),
+        ("branched", branched, of_branched, 0.025, 3.0),
+    ]
+}
+
+fn setup(label: &str, solver: &str, dt: f64) -> Setup {
+    let setup = Setup::new(solver, dt).record("V").spikes("V", -20.0);
+    match label {
+        "hh" => setup.record("I"),
+        "branched" => setup.record("V_junctions").record("ca"),
+        _ => setup,
+    }
+}
+
 #[test]
 fn forward_and_reverse_agree_for_every_solver() {
     let mut good = true;
-    for (label, (model, wrt)) in [("hh", hodgkin_huxley()), ("branched", branched())] {
+    for (label, model, wrt, dt, until) in models() {
         for solver in deterministic() {
-            let mut setup = Setup::new(solver.as_str(), 0.025)
-                .record("V")
-                .spikes("V", -20.0);
-            setup = match label {
-                "hh" => setup.record("I"),
-                _ => setup.record("V_junctions").record("ca"),
-            };
-            let gradient = Gradient::new(&setup, braincell::solvers(), &model, 6.01, &wrt).unwrap();
-            let forward = gradient.forward().unwrap();
-            let tangents = by_tangents(&forward, &everything);
+            let setup = setup(label, &solver, dt);
+            let gradient = Gradient::new(&setup, braincell::solvers(), &model, until, &wrt);
+            let gradient = gradient.unwrap();
+            let tangents = by_tangents(&gradient.forward().unwrap(), &everything);
             let (_, adjoints) = reverse(&gradient, &everything);
             good &= close(label, &solver, &tangents, &adjoints, 1e-10);
         }
@@ -194,84 +193,14 @@ fn forward_and_reverse_agree_for_every_solver() {
     assert!(good);
 }
 
-/// Σ |weight · sample|
-fn magnitude(setup: &Setup, model: &Model, until: f64) -> f64 {
-    let mut run = setup.start::<f64>(braincell::solvers(), model).unwrap();
-    run.run(until).unwrap();
-    let recording = run.recording();
-    let samples = recording.data().indexed_iter();
-    samples
-        .map(|((row, column), x)| (weight(row, column) * x).abs())
-        .sum()
-}
-
-/// Changes the i-th number of a quantity by `x` of its scale; returns the scale.
-fn changes(model: &Model, name: &str, i: usize) -> (Box<dyn Fn(&mut Model, f64)>, f64) {
-    let name = name.to_string();
-    let nudge = move |values: &Values, x: f64| match values {
-        Values::Uniform(y) => Values::Uniform(y + x),
-        Values::PerElement(y) => {
-            let mut y = y.clone();
-            y[i] += x;
-            Values::PerElement(y)
-        }
-        other => other.clone(),
-    };
-    let first = |values: &Values| numbers(values)[i].abs().max(1e-3);
-    if let Ok(parameter) = model.parameter(&name) {
-        let scale = first(&parameter.value);
-        let change = move |model: &mut Model, x: f64| {
-            let values = nudge(&model.parameter(&name).unwrap().value, x);
-            model.set_parameter(&name, values).unwrap();
-        };
-        return (Box::new(change), scale);
-    }
-    let state = model.state(&name).unwrap();
-    let scale = first(&state.value).min(10.0);
-    let change = move |model: &mut Model, x: f64| {
-        let values = nudge(&model.state(&name).unwrap().value, x);
-        model.set_initial(&name, values).unwrap();
-    };
-    (Box::new(change), scale)
-}
-
 #[test]
 fn gradients_are_those_of_the_discrete_run() {
     let mut good = true;
-    for (label, (model, wrt)) in [("hh", hodgkin_huxley()), ("branched", branched())] {
-        let wrt: Vec<&str> = wrt
-            .into_iter()
-            .filter(|w| !["stimulus", "ramp", "axial_conductance"].contains(w))
-            .collect();
+    for (label, model, wrt, dt, until) in models() {
         for solver in deterministic() {
-            let setup = Setup::new(solver.as_str(), 0.025)
-                .record("V")
-                .spikes("V", -20.0);
-            let until = 4.0;
-            let gradient =
-                Gradient::new(&setup, braincell::solvers(), &model, until, &wrt).unwrap();
-            let (_, adjoints) = reverse(&gradient, &everything);
-            let mut differences = Vec::new();
-            // What rounding of the samples does to the differences is no error of the gradient.
-            let mut rounding = Vec::new();
-            let size = magnitude(&setup, &model, until);
-            for name in &wrt {
-                let count = match model.parameter(name) {
-                    Ok(p) => numbers(&p.value).len(),
-                    Err(_) => 1,
-                };
-                for i in 0..count {
-                    let (change, scale) = changes(&model, name, i);
-                    let step = 4e-4 * scale;
-                    let d = difference(&setup, &model, until, &everything, &change, step);
-                    differences.push(d);
-                    rounding.push(f64::EPSILON * size / step);
-                }
-            }
-            for ((d, a), rounding) in differences.iter_mut().zip(&adjoints).zip(rounding) {
-                *d += (a - *d).clamp(-rounding, rounding);
-            }
-            good &= close(label, &solver, &adjoints, &differences, 1e-6);
+            let setup = setup(label, &solver, dt);
+            let gradient = Gradient::new(&setup, braincell::solvers(), &model, until, &wrt);
+            good &= checked(label, &solver, &gradient.unwrap(), &everything);
         }
     }
     assert!(good);
@@ -374,53 +303,6 @@ fn gradients_do_not_depend_on_the_memory() {
                 assert!(close("memory", solver, &whole, &part, 1e-12));
             }
         }
-    }
-}
-
-/// Amplitudes and the axial conductance, of which a model has no parameter to change.
-#[test]
-fn amplitudes_count() {
-    let at = |step: f64, ramp: f64| {
-        let cell = SingleCompartment::hodgkin_huxley()
-            .initial_voltage(-62.0)
-            .input("stimulus", Input::step(step, 0.5113, 40.0))
-            .input("ramp", Input::ramp(-1.0, 2.0, 1.0, 9.0).scaled(ramp));
-        Model::new(&cell).unwrap()
-    };
-    for solver in deterministic() {
-        let setup = Setup::new(solver.as_str(), 0.025)
-            .record("V")
-            .record("I")
-            .spikes("V", -20.0);
-        let wrt = ["stimulus", "ramp"];
-        let model = at(12.0, 1.0);
-        let gradient = Gradient::new(&setup, braincell::solvers(), &model, 6.01, &wrt).unwrap();
-        let (_, adjoints) = reverse(&gradient, &everything);
-        let step = |model: &mut Model, x: f64| *model = at(12.0 + x, 1.0);
-        let ramp = |model: &mut Model, x: f64| *model = at(12.0, 1.0 + x);
-        let changes: [Change; 2] = [&step, &ramp];
-        let differences = changes.map(|c| difference(&setup, &model, 6.01, &everything, c, 2e-3));
-        assert!(close("amplitude", &solver, &adjoints, &differences, 1e-6));
-    }
-}
-
-#[test]
-fn the_axial_conductance_counts() {
-    for solver in deterministic() {
-        let setup = Setup::new(solver.as_str(), 0.025)
-            .record("V")
-            .record("V_junctions");
-        let wrt = ["axial_conductance", "stimulus"];
-        let (model, _) = branched();
-        let gradient = Gradient::new(&setup, braincell::solvers(), &model, 3.0, &wrt).unwrap();
-        let (_, adjoints) = reverse(&gradient, &everything);
-        let at =
-            |axial: f64, stimulus: f64| Model::new(&models::Branched { axial, stimulus }).unwrap();
-        let axial = |model: &mut Model, x: f64| *model = at(1.0 + x, 0.4);
-        let stimulus = |model: &mut Model, x: f64| *model = at(1.0, 0.4 + x);
-        let changes: [Change; 2] = [&axial, &stimulus];
-        let differences = changes.map(|c| difference(&setup, &model, 3.0, &everything, c, 1e-3));
-        assert!(close("axial", &solver, &adjoints, &differences, 1e-6));
     }
 }
 

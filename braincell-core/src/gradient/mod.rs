@@ -20,6 +20,7 @@
 //! Backwards in bounded memory: see [`CheckpointPlan`]. The gradient does not depend on the plan.
 
 mod checkpoint;
+mod difference;
 mod error;
 mod forward;
 mod loss;
@@ -29,6 +30,7 @@ mod steps;
 mod wrt;
 
 pub use checkpoint::CheckpointPlan;
+pub use difference::Difference;
 pub use error::GradientError;
 pub use forward::{Forward, Tangent};
 pub use loss::{Cotangents, Loss, Mean, MeanSquare, Peak, SpikeTime};

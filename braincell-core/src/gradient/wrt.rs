@@ -2,7 +2,7 @@
 
 use super::{AXIAL_CONDUCTANCE, GradientError};
 use crate::engine::{Adjoint, Layout, Wanted};
-use crate::model::{Model, Values};
+use crate::model::{CableInfo, Model, Values};
 use ndarray::Array2;
 
 /// A quantity to differentiate by.
@@ -223,6 +223,52 @@ impl Quantity {
                 if let Some(at) = adjoint.extras.kappa() {
                     plane(at, 1, true);
                 }
+            }
+        }
+    }
+}
+
+/// The i-th number of values changed by `x`; the number as it was.
+fn nudge(values: &mut Values, component: usize, x: f64) -> f64 {
+    let number = match values {
+        Values::Uniform(y) => y,
+        Values::PerElement(y) | Values::PerCell(y) => &mut y[component],
+        Values::Each(y) => {
+            let columns = y.ncols();
+            &mut y[[component / columns, component % columns]]
+        }
+    };
+    let before = *number;
+    *number += x;
+    before
+}
+
+impl Quantity {
+    /// Changes a component of the quantity in a model by `x`. Returns what it was.
+    pub fn change(&self, model: &mut Model, component: usize, x: f64) -> f64 {
+        match self.kind {
+            Kind::Parameter(p) => {
+                let values = &mut model.parameters[p].parameter.value;
+                nudge(values, component, x)
+            }
+            Kind::Initial(s) => {
+                let values = &mut model.states[s].state.value;
+                nudge(values, component, x)
+            }
+            Kind::Amplitude(s) => match &mut model.signals[s].input {
+                Some(inputs) => inputs[component].add_to_amplitude(x),
+                None => 0.0,
+            },
+            Kind::Axial => {
+                if let Some(info) = &model.cable {
+                    let compartments = info.cable.area.len();
+                    let mut cable = info.cable.clone();
+                    cable.conductances.iter_mut().for_each(|g| *g *= 1.0 + x);
+                    if let Ok(info) = CableInfo::new(cable, compartments) {
+                        model.cable = Some(info);
+                    }
+                }
+                1.0
             }
         }
     }
