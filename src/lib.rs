@@ -2,6 +2,7 @@
 
 pub mod conformance;
 pub mod experiment;
+pub mod fit;
 pub mod output;
 
 pub use braincell_cells as cells;

@@ -48,6 +48,7 @@
 //! | `[initial]` | initial values of states by name, such as `"na.m" = 0.05`; gates start from their steady state where it is not given |
 //! | `[run]` | `solver`, `duration`, and `dt` or, for solvers with an error estimate, `tolerance`, such as 1e-6 |
 //! | `[record]` | `variables`: states and signals, by default the membrane potential, or all states where there is none; `every`, by default each step, and needed with a tolerance; `cells`, by default all |
+//! | `[fit]` | `target`, a CSV file relative to the experiment; `column` of it, recorded under the same name; `iterations`, by default 100; `[fit.parameters]`: names of parameters with bounds, `"na.g_max" = { from = "60 mS/cm2", to = "200 mS/cm2" }` |
 //! | `[spikes]` | `variable`, by default `"V"`; `threshold`; `cells`, by default all |
 //!
 //! | kind of input | keys |
@@ -59,13 +60,16 @@
 //! | `"ramp"` | `from`, `to`, `start`, `stop`; zero before, `to` after |
 //! | `"samples"` | `values` and `interval`, with `unit` if the values are plain numbers; or `file`, a CSV file relative to the experiment, and `column`; `start`, `interpolation`: `"linear"` (default) or `"hold"` |
 
+mod edit;
 mod error;
+mod fit;
 mod inputs;
 mod model;
 mod run;
 mod section;
 
 pub use error::ExperimentError;
+pub use fit::FitSettings;
 pub use run::{Given, RunSettings};
 
 use crate::model::Model;
@@ -94,6 +98,8 @@ pub struct Experiment {
     pub model: Model,
     /// How to run it and what to record.
     pub run: RunSettings,
+    /// What to fit.
+    pub fit: Option<FitSettings>,
 }
 
 impl Experiment {
@@ -130,6 +136,7 @@ impl Experiment {
             "run",
             "record",
             "spikes",
+            "fit",
         ];
         let file = Section::file(&source, &table).only_of("section", &sections)?;
         let title = match file.get("title") {
@@ -140,14 +147,19 @@ impl Experiment {
                 .to_string_lossy()
                 .into_owned(),
         };
-        let model = model::build(&file, path.parent().unwrap_or(Path::new("")))?;
+        let directory = path.parent().unwrap_or(Path::new(""));
+        let model = model::build(&file, directory)?;
         let run = run::read(&file, &model)?;
+        let fit = file.section("fit")?;
+        let fit = fit.map(|section| fit::read(section, &model, directory));
+        let fit = fit.transpose()?;
         Ok(Self {
             title,
             path: path.to_owned(),
             text: text.to_string(),
             model,
             run,
+            fit,
         })
     }
 

@@ -154,12 +154,20 @@ type Case = (&'static str, Model, Vec<&'static str>, f64, f64);
 fn models() -> Vec<Case> {
     let (hh, of_hh) = hodgkin_huxley();
     let (branched, of_branched) = branched();
-    let thalamic = SingleCompartment::thalamic_relay()
-        .input("stimulus", Input::step(3.0, 1.013, 40.0));
+    let thalamic =
+        SingleCompartment::thalamic_relay().input("stimulus", Input::step(3.0, 1.013, 40.0));
     let thalamic = Model::new(&thalamic).unwrap();
     let of_thalamic = vec![
-        "INa.g_max", "IDR.g_max", "ICaL.g_max", "ICaT.g_max", "IAHP.g_max", "Ih.g_max", "IL.E", "C",
-        "V", "stimulus",
+        "INa.g_max",
+        "IDR.g_max",
+        "ICaL.g_max",
+        "ICaT.g_max",
+        "IAHP.g_max",
+        "Ih.g_max",
+        "IL.E",
+        "C",
+        "V",
+        "stimulus",
     ];
     vec![
         ("hh", hh, of_hh, 0.025, 6.01),
