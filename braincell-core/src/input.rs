@@ -231,6 +231,23 @@ impl Input {
         before
     }
 
+    /// Whether it consists of steps or pulses.
+    pub(crate) fn is_pulses(&self) -> bool {
+        matches!(self.shape, Shape::Pulses { .. })
+    }
+
+    /// Moves steps or pulses by `x`, ms. Returns where they began.
+    pub(crate) fn shift(&mut self, x: f64) -> f64 {
+        match &mut self.shape {
+            Shape::Pulses { start, .. } => {
+                let before = *start;
+                *start += x;
+                before
+            }
+            _ => 0.0,
+        }
+    }
+
     /// Checks that all numbers make sense.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! The `braincell` command as its user sees it.
 
 mod errors;
+mod gradient;
 mod interrupt;
 mod lists;
 mod runs;

@@ -1,6 +1,7 @@
 //! Gradients of whole runs: forward against reverse mode, and both against differences of the same run.
 
 mod models;
+mod special;
 
 use braincell::cells::SingleCompartment;
 use braincell::gradient::{
@@ -118,6 +119,7 @@ fn hodgkin_huxley() -> (Model, Vec<&'static str>) {
         "V",
         "stimulus",
         "ramp",
+        "stimulus.onset",
     ];
     (Model::new(&cell).unwrap(), wrt)
 }

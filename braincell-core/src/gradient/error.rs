@@ -35,6 +35,11 @@ pub enum GradientError {
         "the initial value of \"{0}\" is the steady state of its kinetics, so nothing depends on it; set an initial value to differentiate by it"
     )]
     Steady(String),
+    /// The onset of such an input cannot be moved.
+    #[error(
+        "\"{0}\" cannot be differentiated by: only inputs made of steps or pulses, one for all cells, have an onset"
+    )]
+    Onset(String),
     /// The model has no cable.
     #[error("the model has no cable, so there is no axial conductance to differentiate by")]
     NoCable,

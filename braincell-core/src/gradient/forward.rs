@@ -96,6 +96,7 @@ impl Gradient<'_> {
         let mut pieces = Vec::new();
         let mut sections = Vec::new();
         let mut number = 0;
+        let onsets = self.onsets();
         let mut sample = Some((0.0, 1e-3 * simulation.plan.step));
         for k in 0..=steps.count() {
             if let Some((t, within)) = sample {
@@ -120,6 +121,12 @@ impl Gradient<'_> {
             steps.pieces(k, &mut pieces);
             for piece in &pieces {
                 let clock = piece.clock(number);
+                let mut effects = Vec::new();
+                for onset in &onsets {
+                    let here = (number, simulation.plan.step);
+                    effects.extend(onset.effect(piece, here, tile, engine, &mut w)?);
+                }
+                effects.retain(|e| (first..first + tangents.len()).contains(&e.component));
                 number += 1;
                 engine.prepare(piece.h);
                 adjoint.advance(engine, clock, &mut sections);
@@ -145,6 +152,18 @@ impl Gradient<'_> {
                     });
                 }
                 run(Section::Post, &mut w, &mut sweep)?;
+                for effect in effects {
+                    let k = effect.component - first;
+                    let dots = &mut sweep.dots[k][engine.layout.all_current.range()];
+                    dots.iter_mut()
+                        .zip(&effect.state)
+                        .for_each(|(d, x)| *d += x);
+                    for (train, change) in effect.spikes {
+                        if let Some(last) = tangents[k].spikes[train].last_mut() {
+                            *last += change;
+                        }
+                    }
+                }
                 sample = piece.sample.map(|t| (t, piece.within));
             }
         }

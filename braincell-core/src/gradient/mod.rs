@@ -9,12 +9,14 @@
 //! - a parameter of the model, by its name: `"na.g_max"`, `"C"`;
 //! - the initial value of a state, by its name: `"V"`; states that start from their steady state follow the others;
 //! - the amplitude of an input, by its name: `"stimulus"` (of a played trace, a ramp or a function: a factor);
+//! - the onset of an input made of steps or pulses, such as `"stimulus.onset"`, ms: all its jumps move together. If a jump
+//!   lies on the time grid, the derivative is that for a later onset;
 //! - [`AXIAL_CONDUCTANCE`]: a common factor, 1, of all conductances along the cable. They are inversely proportional to the
 //!   axial resistivity, so the derivative with respect to the logarithm of the resistivity is the negative of it.
 //!
 //! A parameter with one value for all has one derivative, one with a value per element or cell has as many.
 //!
-//! Step sizes, the times of jumps of the inputs, and the number of Newton iterations count as constants; spike times are
+//! Step sizes, the times of jumps of other inputs, and the number of Newton iterations count as constants; spike times are
 //! differentiated through the crossing of the threshold. Steps must have a fixed size.
 //!
 //! Backwards in bounded memory: see [`CheckpointPlan`]. The gradient does not depend on the plan.
@@ -24,6 +26,7 @@ mod difference;
 mod error;
 mod forward;
 mod loss;
+mod onset;
 mod reverse;
 mod spike;
 mod steps;
@@ -40,6 +43,7 @@ use crate::engine::Adjoint;
 use crate::model::{Model, Values};
 use crate::registry::Registry;
 use crate::simulation::{Setup, Simulation, Stepping};
+use onset::Onset;
 use steps::Steps;
 use wrt::Quantity;
 
@@ -158,6 +162,15 @@ impl<'a> Gradient<'a> {
             steps: Steps::new(step, every, self.until, jumps),
             simulation,
         })
+    }
+
+    /// The inputs whose onsets are quantities.
+    fn onsets(&self) -> Vec<Onset> {
+        let onset = |q: &Quantity| {
+            let input = q.onset_of(&self.model)?;
+            Some(Onset::new(q.first, input, self.until))
+        };
+        self.quantities.iter().filter_map(onset).collect()
     }
 
     fn derivatives(&self, all: &[f64]) -> Vec<Derivative> {

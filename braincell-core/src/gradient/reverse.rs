@@ -1,6 +1,7 @@
 //! Reverse mode.
 
 use super::checkpoint::{Action, Schedule};
+use super::onset::{Effect, Onset};
 use super::steps::{Piece, Steps};
 use super::{Cotangents, Derivative, Gradient, GradientError, Loss, Ready, spike};
 use crate::engine::{Adjoint, Clock, Engine, Section, Sweep, Workspace, all_finite};
@@ -33,6 +34,8 @@ struct Recorded {
     spikes: usize,
     /// The row of the sample that follows.
     row: Option<usize>,
+    /// What onsets do to this piece.
+    effects: Vec<Effect>,
 }
 
 /// What a tile's way back works on.
@@ -48,7 +51,11 @@ struct Way<'a> {
     pieces: Vec<Piece>,
     sections: Vec<(Section, Clock)>,
     recorded: Vec<Recorded>,
-    spikes: Vec<(f64, [(usize, f64); 4])>,
+    spikes: Vec<(usize, f64, [(usize, f64); 4])>,
+    onsets: Vec<Onset>,
+    step: f64,
+    /// Derivatives with respect to onsets.
+    by_onset: Vec<(usize, f64)>,
 }
 
 const STANDING: Clock = Clock {
@@ -125,6 +132,9 @@ impl Gradient<'_> {
             sections: Vec::new(),
             recorded: Vec::new(),
             spikes: Vec::new(),
+            onsets: self.onsets(),
+            step,
+            by_onset: Vec::new(),
         };
         way.engine
             .layout
@@ -151,7 +161,10 @@ impl Gradient<'_> {
                 }
             }
         }
-        way.initial(step)?;
+        way.initial()?;
+        for (component, x) in std::mem::take(&mut way.by_onset) {
+            gradient[component] += x;
+        }
         for quantity in &self.quantities {
             let layout = &way.engine.layout;
             quantity.places(layout, adjoint, tile.first, |k, at, factor| {
@@ -228,6 +241,7 @@ impl Way<'_> {
                     slopes: false,
                     spikes: self.spikes.len(),
                     row: samples.then_some(row),
+                    effects: Vec::new(),
                 })?;
                 number += 1;
                 row += usize::from(samples);
@@ -249,6 +263,12 @@ impl Way<'_> {
 
     fn record_piece(&mut self, mut recorded: Recorded) -> Result<(), GradientError> {
         let clock = recorded.piece.clock(recorded.number);
+        for onset in &self.onsets {
+            let here = (recorded.number, self.step);
+            let (piece, engine) = (&recorded.piece, &mut *self.engine);
+            let effect = onset.effect(piece, here, self.tile, engine, &mut self.w)?;
+            recorded.effects.extend(effect);
+        }
         self.engine.prepare(clock.h);
         self.adjoint.advance(self.engine, clock, &mut self.sections);
         for k in 0..self.sections.len() {
@@ -263,7 +283,11 @@ impl Way<'_> {
                 let times = &trains[spike.train].times;
                 let place = times.partition_point(|&t| t < spike.time);
                 if times.get(place) == Some(&spike.time) {
-                    spikes.push((cotangents.spikes[spike.train][place], spike.links));
+                    spikes.push((
+                        spike.train,
+                        cotangents.spikes[spike.train][place],
+                        spike.links,
+                    ));
                 }
             });
         }
@@ -290,6 +314,21 @@ impl Way<'_> {
         }
     }
 
+    /// Adds what the motion of a piece does to the state at its end and to the spikes in it.
+    fn add_effects(&mut self, recorded: &Recorded) {
+        let bar = &self.sweep.bar[self.engine.layout.all_current.range()];
+        for effect in &recorded.effects {
+            let state = effect.state.iter().zip(bar);
+            let mut sum: f64 = state.map(|(x, bar)| x * bar).sum();
+            for (train, change) in &effect.spikes {
+                let spikes = self.spikes[recorded.spikes..].iter();
+                let of_train = spikes.filter(|(t, ..)| t == train);
+                sum += change * of_train.map(|(_, cotangent, _)| cotangent).sum::<f64>();
+            }
+            self.by_onset.push((effect.component, sum));
+        }
+    }
+
     /// Takes all that is recorded backwards.
     fn back(&mut self) -> Result<(), GradientError> {
         while let Some(recorded) = self.recorded.pop() {
@@ -309,9 +348,10 @@ impl Way<'_> {
                     },
                 ))?;
             }
+            self.add_effects(&recorded);
             self.take_back((Section::Post, clock))?;
             if recorded.slopes {
-                for (cotangent, links) in self.spikes.drain(recorded.spikes..) {
+                for (_, cotangent, links) in self.spikes.drain(recorded.spikes..) {
                     for (place, x) in links {
                         self.sweep.bar[place] += cotangent * x;
                     }
@@ -357,14 +397,14 @@ impl Way<'_> {
     }
 
     /// Takes the initial sample and the steady states of the beginning backwards.
-    fn initial(&mut self, step: f64) -> Result<(), GradientError> {
+    fn initial(&mut self) -> Result<(), GradientError> {
         let first = self.tile.first;
         self.engine.layout.fill(first, &mut self.w.arena);
         let steady = (Section::Steady, STANDING);
         for _ in 0..2 {
             self.run(steady)?;
         }
-        let within = 1e-3 * step;
+        let within = 1e-3 * self.step;
         let signals = (Section::Signals, Clock { within, ..STANDING });
         let samples_signals = self.tile.samples_signals;
         if samples_signals {

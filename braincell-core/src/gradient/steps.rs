@@ -19,6 +19,9 @@ pub(super) struct Piece {
     pub t: f64,
     pub h: f64,
     pub within: f64,
+    /// Whether it is the first and the last of its step.
+    pub first: bool,
+    pub last: bool,
     /// The time of the sample that follows, if one does.
     pub sample: Option<f64>,
 }
@@ -83,6 +86,8 @@ impl Steps {
                 t,
                 h: if whole { h } else { stop - t },
                 within: t + 0.5 * (stop - t),
+                first: t == begin,
+                last: stop == end,
                 sample: samples.then_some(end),
             });
             if stop == end {

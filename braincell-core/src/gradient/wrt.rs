@@ -2,6 +2,7 @@
 
 use super::{AXIAL_CONDUCTANCE, GradientError};
 use crate::engine::{Adjoint, Layout, Wanted};
+use crate::input::Input;
 use crate::model::{CableInfo, Model, Values};
 use ndarray::Array2;
 
@@ -11,6 +12,7 @@ enum Kind {
     Parameter(usize),
     Initial(usize),
     Amplitude(usize),
+    Onset(usize),
     Axial,
 }
 
@@ -102,6 +104,16 @@ pub(super) fn find(model: &Model, names: &[&str]) -> Result<Vec<Quantity>, Gradi
                 };
                 (Kind::Amplitude(s), shape)
             }
+            _ if onset(model, name).is_some() => {
+                let signal = onset(model, name).unwrap_or(0);
+                let movable = matches!(
+                    model.signals[signal].input.as_deref(), Some([one]) if one.is_pulses()
+                );
+                if !movable {
+                    return Err(GradientError::Onset(name.to_string()));
+                }
+                (Kind::Onset(signal), Shape::Uniform)
+            }
             _ if name == AXIAL_CONDUCTANCE => {
                 if model.cable.is_none() {
                     return Err(GradientError::NoCable);
@@ -133,6 +145,13 @@ pub(super) fn find(model: &Model, names: &[&str]) -> Result<Vec<Quantity>, Gradi
     Ok(all)
 }
 
+/// The input of a name such as "stimulus.onset".
+fn onset(model: &Model, name: &str) -> Option<usize> {
+    let input = name.strip_suffix(".onset")?;
+    let is = |s: &crate::model::SignalInfo| s.name == input && s.input.is_some();
+    model.signals.iter().position(is)
+}
+
 /// What the engine has to follow for these quantities.
 pub(super) fn wanted(model: &Model, quantities: &[Quantity]) -> Wanted {
     let has = |kind: Kind| quantities.iter().any(|q| q.kind == kind);
@@ -156,6 +175,14 @@ impl Quantity {
     /// Its part of numbers for all components.
     pub fn values(&self, all: &[f64]) -> Values {
         self.shape.values(&all[self.first..self.first + self.len()])
+    }
+
+    /// The input whose onset it is.
+    pub fn onset_of<'m>(&self, model: &'m Model) -> Option<&'m Input> {
+        match self.kind {
+            Kind::Onset(s) => model.signals[s].input.as_ref()?.first(),
+            _ => None,
+        }
     }
 
     /// A label for a component.
@@ -219,6 +246,7 @@ impl Quantity {
                     }
                 }
             }
+            Kind::Onset(_) => {}
             Kind::Axial => {
                 if let Some(at) = adjoint.extras.kappa() {
                     plane(at, 1, true);
@@ -257,6 +285,10 @@ impl Quantity {
             }
             Kind::Amplitude(s) => match &mut model.signals[s].input {
                 Some(inputs) => inputs[component].add_to_amplitude(x),
+                None => 0.0,
+            },
+            Kind::Onset(s) => match &mut model.signals[s].input {
+                Some(inputs) => inputs[component].shift(x),
                 None => 0.0,
             },
             Kind::Axial => {

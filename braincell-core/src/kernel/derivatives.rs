@@ -1,6 +1,6 @@
 //! First and second derivatives of the functions that instructions evaluate.
 
-use super::call::{CHUNK, Call, load_all};
+use super::call::{CHUNK, Call, Output, load_all};
 use super::{Pointwise, Slots};
 use crate::real::{Dual, Lane, Real};
 use crate::simd::{Body, Level, dispatch};
@@ -53,20 +53,24 @@ fn passes(count: usize, mut f: impl FnMut(usize, bool)) {
     }
 }
 
-/// Output slot `o · columns + k` of the call receives the derivative of f_o in the inputs of mask `columns[k]`.
+/// Output slot `o · columns + k` of the call receives the derivative of f_o in the inputs of mask `columns[k]`; the values
+/// go to `values`, if these are not empty.
 pub(super) fn first<K: Function>(
     level: Level,
     function: &K,
     columns: &[u64],
-    call: &Call,
+    (call, values): (&Call, &[Option<Output>]),
     arena: &mut [f64],
 ) {
     passes(columns.len(), |first, many| {
+        // Values may replace inputs, so they are stored last.
+        let last = columns.len() - first <= if many { MANY } else { FEW };
         let pass = Pass {
             function,
             directions: &columns[first..],
             slot: [columns.len(), first],
             call,
+            values: if last { values } else { &[] },
             arena,
         };
         match many {
@@ -93,6 +97,7 @@ pub(super) fn second<K: Function>(
                 directions: &by[first..],
                 slot: [columns.len() * by.len(), k * by.len() + first],
                 call,
+                values: &[],
                 arena,
             };
             match many {
@@ -110,8 +115,16 @@ struct Pass<'a, K> {
     /// Stride from output to output, and the first slot.
     slot: [usize; 2],
     call: &'a Call,
+    /// Where values go, if anywhere.
+    values: &'a [Option<Output>],
     arena: &'a mut [f64],
 }
+
+/// Values and derivatives of the results, for one lane.
+type Results<K, const C: usize> = (
+    <K as Function>::Outputs<f64>,
+    <K as Function>::Outputs<[f64; C]>,
+);
 
 /// For each input whether it changes in each direction, as numbers 0 and 1.
 fn seeds<S: Slots<[f64; C]>, const C: usize>(directions: &[u64]) -> S {
@@ -129,7 +142,7 @@ impl<K: Function> Pass<'_, K> {
     #[inline(always)]
     fn run<R: Lane<f64>, const C: usize>(
         self,
-        eval: impl Fn(&K, &K::Inputs<[f64; CHUNK]>, usize) -> K::Outputs<[f64; C]>,
+        eval: impl Fn(&K, &K::Inputs<[f64; CHUNK]>, usize) -> Results<K, C>,
     ) {
         let (call, arena) = (self.call, self.arena);
         let count_columns = self.directions.len().min(C);
@@ -139,10 +152,12 @@ impl<K: Function> Pass<'_, K> {
             let input: K::Inputs<[f64; CHUNK]> = load_all(&call.inputs, arena, start, count);
             let zero = [[0.0; CHUNK]; C];
             let mut output = <K::Outputs<[[f64; CHUNK]; C]>>::filled(zero);
+            let mut value = <K::Outputs<[f64; CHUNK]>>::filled([0.0; CHUNK]);
             for l in 0..CHUNK {
-                let y = eval(self.function, &input, l);
+                let (x, y) = eval(self.function, &input, l);
                 let mut o = 0;
                 while o < <K::Outputs<f64>>::LEN {
+                    value.slot_mut(o)[l] = *x.slot(o);
                     let mut k = 0;
                     while k < C {
                         output.slot_mut(o)[k][l] = y.slot(o)[k];
@@ -156,6 +171,11 @@ impl<K: Function> Pass<'_, K> {
                     if let Some(to) = &call.outputs[o * self.slot[0] + self.slot[1] + k] {
                         to.store::<f64, R>(arena, start, count, &output.slot(o)[k]);
                     }
+                }
+            }
+            for (o, to) in self.values.iter().enumerate() {
+                if let Some(to) = to {
+                    to.store::<f64, R>(arena, start, count, value.slot(o));
                 }
             }
             start += count;
@@ -187,8 +207,10 @@ impl<K: Function, const C: usize> Body<f64> for First<'_, K, C> {
                 }
                 let y = function.at(x);
                 let mut out = <K::Outputs<[f64; C]>>::filled([0.0; C]);
+                let mut value = <K::Outputs<f64>>::filled(0.0);
                 let mut o = 0;
                 while o < <K::Outputs<f64>>::LEN {
+                    *value.slot_mut(o) = y.slot(o).value.store();
                     let mut k = 0;
                     while k < C {
                         out.slot_mut(o)[k] = y.slot(o).tangent[k].store();
@@ -196,7 +218,7 @@ impl<K: Function, const C: usize> Body<f64> for First<'_, K, C> {
                     }
                     o += 1;
                 }
-                out
+                (value, out)
             },
         );
     }
@@ -230,8 +252,10 @@ impl<K: Function, const C: usize> Body<f64> for Second<'_, K, C> {
                 }
                 let y = function.at(x);
                 let mut out = <K::Outputs<[f64; C]>>::filled([0.0; C]);
+                let mut value = <K::Outputs<f64>>::filled(0.0);
                 let mut o = 0;
                 while o < <K::Outputs<f64>>::LEN {
+                    *value.slot_mut(o) = y.slot(o).value.value.store();
                     let mut k = 0;
                     while k < C {
                         out.slot_mut(o)[k] = y.slot(o).tangent[0].tangent[k].store();
@@ -239,7 +263,7 @@ impl<K: Function, const C: usize> Body<f64> for Second<'_, K, C> {
                     }
                     o += 1;
                 }
-                out
+                (value, out)
             },
         );
     }

@@ -1,6 +1,6 @@
 //! Runs a pointwise function over arrays: the one loop every kernel goes through.
 
-use super::call::{CHUNK, Call, lane, load_all};
+use super::call::{CHUNK, Call, Output, lane, load_all};
 use super::derivatives::{self, SteadyOf, ValueOf};
 use super::{Depends, DerivativeOf, Kernel, KernelFor, Pointwise, Slots};
 use crate::real::{Dual, Element, Lane, Real};
@@ -239,14 +239,15 @@ impl<K: Pointwise> Kernel for Driver<K> {
         of: DerivativeOf,
         columns: &[u64],
         call: &Call,
+        values: &[Option<Output>],
         arena: &mut [f64],
     ) {
         match of {
             DerivativeOf::Values => {
-                derivatives::first(level, &ValueOf(&self.0), columns, call, arena);
+                derivatives::first(level, &ValueOf(&self.0), columns, (call, values), arena);
             }
             DerivativeOf::Steady if K::STEADY => {
-                derivatives::first(level, &SteadyOf(&self.0), columns, call, arena);
+                derivatives::first(level, &SteadyOf(&self.0), columns, (call, values), arena);
             }
             DerivativeOf::Steady | DerivativeOf::Relaxed(_) => {}
         }

@@ -1,6 +1,6 @@
 //! Runs the kinetics of relaxing states over arrays.
 
-use super::call::{CHUNK, Call, lane, load_all};
+use super::call::{CHUNK, Call, Output, lane, load_all};
 use super::derivatives::{self, Function};
 use super::drive::{COLUMNS, Run, passes};
 use super::{Depends, DerivativeOf, Kernel, KernelFor, Kinetics, Slots};
@@ -306,21 +306,22 @@ impl<K: Kinetics<N>, const N: usize> Kernel for GateDriver<K, N> {
         of: DerivativeOf,
         columns: &[u64],
         call: &Call,
+        values: &[Option<Output>],
         arena: &mut [f64],
     ) {
         let kernel = &self.0;
         match of {
             DerivativeOf::Values => {
                 let function = Aim::<K, _, N>(kernel, Derivative);
-                derivatives::first(level, &function, columns, call, arena);
+                derivatives::first(level, &function, columns, (call, values), arena);
             }
             DerivativeOf::Relaxed(h) => {
                 let function = Aim::<K, _, N>(kernel, Relax(h));
-                derivatives::first(level, &function, columns, call, arena);
+                derivatives::first(level, &function, columns, (call, values), arena);
             }
             DerivativeOf::Steady => {
                 let function = Aim::<K, _, N>(kernel, Steady);
-                derivatives::first(level, &function, columns, call, arena);
+                derivatives::first(level, &function, columns, (call, values), arena);
             }
         }
     }

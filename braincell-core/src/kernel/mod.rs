@@ -132,13 +132,15 @@ pub trait Kernel: KernelFor<f64> + KernelFor<f32> + Send + Sync {
         self.relaxing_states().is_some()
     }
     /// First derivatives: output slot `o · columns + k` of the call receives the derivative of f_o when all inputs in the
-    /// bit mask `columns[k]` change alike.
+    /// bit mask `columns[k]` change alike. The values themselves go to `values`, one for each output, if there are any
+    /// columns and `values` is not empty.
     fn first_derivatives(
         &self,
         level: Level,
         of: DerivativeOf,
         columns: &[u64],
         call: &Call,
+        values: &[Option<Output>],
         arena: &mut [f64],
     );
     /// Second derivatives of the values: output slot `(o · columns + k) · by + j` of the call receives the second

@@ -2,6 +2,7 @@
 
 use super::super::exec::{Context, Instr, Shift, Workspace};
 use super::super::local::{Factors, LocalJacobian};
+use super::phi::History;
 use super::{Frame, Sweep};
 
 /// What the adjoint or the tangent of a linear system works on.
@@ -60,10 +61,10 @@ impl System<'_> {
                     let Some((to, from)) = self.places(i, j, e).filter(|_| slope != 0.0) else {
                         continue;
                     };
-                    for p in 0..stages {
-                        for q in 0..stages {
-                            let x = w.arena[self.x[q] + from];
-                            w.arena[r[p] + to] += self.a[p * stages + q] * slope * x;
+                    for (p, r) in r.iter().enumerate() {
+                        for (q, x) in self.x.iter().enumerate() {
+                            let x = w.arena[x + from];
+                            w.arena[r + to] += self.a[p * stages + q] * slope * x;
                         }
                     }
                 }
@@ -76,8 +77,8 @@ impl System<'_> {
                         let c = w.arena[capacity + e];
                         let change =
                             extras.capacity_dot(dot, capacity + e) / c - extras.kappa_dot(dot);
-                        for p in 0..stages {
-                            w.arena[r[p] + v + e] += self.a[p * stages + q] * product * change / c;
+                        for (p, r) in r.iter().enumerate() {
+                            w.arena[r + v + e] += self.a[p * stages + q] * product * change / c;
                         }
                     }
                 }
@@ -155,10 +156,10 @@ impl System<'_> {
                     continue;
                 };
                 let mut sum = 0.0;
-                for p in 0..stages {
-                    for q in 0..stages {
-                        let x = w.arena[self.x[q] + column];
-                        sum += self.a[p * stages + q] * w.arena[lambda[p] + row] * x;
+                for (p, lambda) in lambda.iter().enumerate() {
+                    for (q, x) in self.x.iter().enumerate() {
+                        let x = w.arena[x + column];
+                        sum += self.a[p * stages + q] * w.arena[lambda + row] * x;
                     }
                 }
                 bar[plane + e] += sum;
@@ -225,13 +226,14 @@ pub(super) fn tangent(
             let n = system.unknowns();
             let size = (top + 1) * n * n;
             s.small.resize(n * n, 0.0);
+            let mut history = History::default();
             for e in 0..system.site.elements {
                 scaled_jacobian(system, e, scale, &w.arena, &mut s.small);
-                s.history.record(&s.small, n, *top);
+                history.record(&s.small, n, *top);
                 for (dot, wide) in dots.iter().zip(&mut s.wide_dots) {
                     scaled_jacobian(system, e, scale, dot, &mut s.small);
                     let out = &mut wide[kept[0] + e * size..][..size];
-                    s.history.tangent(&s.small, out);
+                    history.tangent(&s.small, out);
                 }
             }
         }
@@ -251,9 +253,9 @@ pub(super) fn tangent(
                     let at = kept[0] + (e * (top + 1) + k) * n * n;
                     system.gather(e, &[*b], 1, &w.arena, value);
                     system.gather(e, &[*b], 1, dot, dot_b);
-                    for i in 0..n {
+                    for (i, dot_x) in dot_x.iter_mut().enumerate() {
                         let row = at + i * n;
-                        dot_x[i] = (0..n)
+                        *dot_x = (0..n)
                             .map(|j| wide[row + j] * value[j] + w.wide[row + j] * dot_b[j])
                             .sum();
                     }
@@ -301,6 +303,35 @@ pub(super) fn tangent(
     }
 }
 
+/// Makes the matrices φ of a Phi instruction again and remembers how.
+pub(super) fn remember(
+    instr: &Instr,
+    context: &Context<f64>,
+    w: &mut Workspace<f64>,
+    s: &mut Sweep,
+) {
+    if let Instr::Phi {
+        system,
+        kept,
+        top,
+        scale,
+    } = instr
+    {
+        let scale = context.coefficients[*scale];
+        let n = system.unknowns();
+        let size = (top + 1) * n * n;
+        let elements = system.site.elements;
+        let histories = s.histories.entry(kept[0]).or_default();
+        histories.resize_with(elements, History::default);
+        s.small.resize(n * n, 0.0);
+        for (e, history) in histories.iter_mut().enumerate() {
+            scaled_jacobian(system, e, scale, &w.arena, &mut s.small);
+            history.record(&s.small, n, *top);
+            w.wide[kept[0] + e * size..][..size].copy_from_slice(history.results());
+        }
+    }
+}
+
 /// Adjoints of the arguments; the arena is as the instruction left it.
 pub(super) fn adjoint(
     instr: &Instr,
@@ -323,14 +354,15 @@ pub(super) fn adjoint(
             let n = system.unknowns();
             let size = (top + 1) * n * n;
             s.small.resize(n * n, 0.0);
-            for e in 0..system.site.elements {
+            let Some(histories) = s.histories.get_mut(&kept[0]) else {
+                return;
+            };
+            for (e, history) in histories.iter_mut().enumerate() {
                 let bars = &mut s.wide_bar[kept[0] + e * size..][..size];
                 if bars.iter().all(|x| *x == 0.0) {
                     continue;
                 }
-                scaled_jacobian(system, e, scale, &w.arena, &mut s.small);
-                s.history.record(&s.small, n, *top);
-                s.history.adjoint(bars, &mut s.small);
+                history.adjoint(bars, &mut s.small);
                 bars.fill(0.0);
                 for &(i, j, plane) in &system.entries {
                     bar[plane + e] += scale * s.small[i * n + j];
@@ -360,8 +392,8 @@ pub(super) fn adjoint(
                     if let Some(place) = unknown.place(e) {
                         bar[b + place] += sum;
                     }
-                    for j in 0..n {
-                        s.wide_bar[at + i * n + j] += bar_x[i] * value[j];
+                    for (j, value) in value.iter().enumerate() {
+                        s.wide_bar[at + i * n + j] += bar_x[i] * value;
                     }
                 }
             }

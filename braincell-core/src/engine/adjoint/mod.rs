@@ -22,6 +22,7 @@ use crate::kernel::Operand;
 use newton::NewtonRule;
 use pointwise::Pointwise;
 use reach::Marks;
+use std::collections::HashMap;
 use std::ops::Range;
 
 /// What derivatives are taken with respect to, besides the initial state.
@@ -158,7 +159,8 @@ pub(crate) struct Sweep {
     products: Vec<f64>,
     /// For one element.
     small: Vec<f64>,
-    history: phi::History,
+    /// How the matrices φ of each element were made, by the place of the first.
+    histories: HashMap<usize, Vec<phi::History>>,
     multipliers: Vec<f64>,
     /// The clock at which the factors of each group's program were made.
     fresh: Vec<Option<[u64; 2]>>,
@@ -278,10 +280,7 @@ impl Adjoint {
 
     /// Numbers that a step saves, without those for spikes and signals.
     pub fn saved_per_step(&self) -> usize {
-        let saved = |list: &Vec<Taped>| -> usize {
-            let ranges = list.iter().flat_map(|t| &t.save);
-            ranges.map(Range::len).sum()
-        };
+        let saved = |list: &Vec<Taped>| list.iter().map(Taped::saved).sum::<usize>();
         let programs = self.programs.iter().zip(&self.substeps).enumerate();
         let programs = programs.map(|(g, (list, substeps))| {
             let times = if g == 0 { 1 } else { 2 * substeps };
@@ -315,7 +314,7 @@ impl Adjoint {
             aside: vec![0.0; self.aside],
             products: vec![0.0; 4 * compartments * layout.lanes],
             small: Vec::new(),
-            history: phi::History::default(),
+            histories: HashMap::new(),
             multipliers: vec![0.0; 4 * layout.all_current.len * adjoint.max(1)],
             fresh: vec![None; engine.programs.len()],
         }
@@ -364,7 +363,13 @@ impl Adjoint {
         if let Section::Program(g) = section {
             sweep.fresh[g] = Some(stamp(clock));
         }
-        record(self.list(section), &context, w, &mut sweep.log)
+        record(
+            self.list(section),
+            &context,
+            self.extras.scratch,
+            w,
+            &mut sweep.log,
+        )
     }
 
     /// Takes a recorded section backwards.
@@ -378,12 +383,13 @@ impl Adjoint {
     ) -> Result<(), Box<StepFailure>> {
         let context = context(engine, first, section, clock);
         let list = self.list(section);
-        if let Section::Program(g) = section
-            && sweep.fresh[g] != Some(stamp(clock))
-        {
+        if let Section::Program(g) = section {
+            let fresh = sweep.fresh[g] == Some(stamp(clock));
             for taped in list {
-                if matches!(taped.instr, Instr::Factor { .. } | Instr::Phi { .. }) {
-                    run(taped, &context, w)?;
+                match &taped.instr {
+                    Instr::Factor { .. } if !fresh => run(taped, &context, w)?,
+                    instr @ Instr::Phi { .. } => linear::remember(instr, &context, w, sweep),
+                    _ => {}
                 }
             }
             sweep.fresh[g] = Some(stamp(clock));
@@ -471,6 +477,20 @@ impl Taped {
         }
     }
 
+    /// A rule whose weights are recorded, and their planes.
+    fn recorded(&self, scratch: usize) -> Option<(&Pointwise, Range<usize>)> {
+        match &self.rule {
+            Rule::Pointwise(rule) => Some((rule, rule.recorded(scratch)?)),
+            _ => None,
+        }
+    }
+
+    /// How many numbers are recorded.
+    fn saved(&self) -> usize {
+        let weights = self.recorded(0).map_or(0, |(_, weights)| weights.len());
+        weights + self.save.iter().map(Range::len).sum::<usize>()
+    }
+
     fn scratch(&self) -> usize {
         match &self.rule {
             Rule::Pointwise(rule) => rule.scratch(),
@@ -499,6 +519,7 @@ fn run(
 fn record(
     list: &[Taped],
     context: &Context<f64>,
+    scratch: usize,
     w: &mut Workspace<f64>,
     log: &mut Vec<f64>,
 ) -> Result<(), Box<StepFailure>> {
@@ -506,7 +527,13 @@ fn record(
         for range in &taped.save {
             log.extend_from_slice(&w.arena[range.clone()]);
         }
-        run(taped, context, w)?;
+        match taped.recorded(scratch) {
+            Some((rule, weights)) => {
+                rule.run(context, &mut w.arena);
+                log.extend_from_slice(&w.arena[weights]);
+            }
+            None => run(taped, context, w)?,
+        }
     }
     Ok(())
 }
@@ -525,7 +552,9 @@ fn reverse(
             Rule::Newton(rule) => rule.adjoint(&taped.instr, frame, w, bar, sweep)?,
             Rule::Linear => linear::adjoint(&taped.instr, frame, w, bar, sweep),
         }
-        for range in taped.save.iter().rev() {
+        let weights = taped.recorded(frame.extras.scratch);
+        let weights = weights.map(|(_, weights)| weights);
+        for range in weights.iter().chain(taped.save.iter().rev()) {
             let from = sweep.log.len() - range.len();
             w.arena[range.clone()].copy_from_slice(&sweep.log[from..]);
             sweep.log.truncate(from);

@@ -160,7 +160,7 @@ impl NewtonRule {
             }
         }
         for rhs in self.rhs.iter().rev() {
-            record(rhs, context, w, &mut s.log)?;
+            record(rhs, context, frame.extras.scratch, w, &mut s.log)?;
             reverse(rhs, frame, w, bar, s)?;
         }
         for (p, &z) in newton.z.iter().enumerate() {

@@ -65,6 +65,12 @@ impl History {
         }
     }
 
+    /// φ_0 … φ_top.
+    pub fn results(&self) -> &[f64] {
+        let count = (self.top + 1) * self.n * self.n;
+        &self.levels[self.doublings * count..][..count]
+    }
+
     /// The derivatives of the results in direction `da`, into `out`.
     pub fn tangent(&mut self, da: &[f64], out: &mut [f64]) {
         let (n, top) = (self.n, self.top);

@@ -8,6 +8,7 @@ use crate::kernel::{Accumulate, Call, DerivativeOf, Index, Kernel, Operand, Outp
 use crate::model::Target;
 use crate::noise;
 use crate::real::{Dual, Real};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// An instruction that works element by element.
@@ -46,6 +47,7 @@ enum Weights {
         kernel: Arc<dyn Kernel>,
         columns: Vec<u64>,
         call: Call,
+        values: Vec<Option<Output>>,
         goal: Goal,
     },
     Second {
@@ -90,6 +92,16 @@ enum Goal {
     Value,
     Relax(usize),
     Steady,
+}
+
+impl Goal {
+    fn of(self, context: &Context<f64>) -> DerivativeOf {
+        match self {
+            Goal::Value => DerivativeOf::Values,
+            Goal::Relax(time) => DerivativeOf::Relaxed(context.coefficients[time]),
+            Goal::Steady => DerivativeOf::Steady,
+        }
+    }
 }
 
 fn each(offset: usize) -> Operand {
@@ -261,6 +273,7 @@ impl Pointwise {
                     kernel: kernel.clone(),
                     columns: columns.iter().map(|c| c.mask).collect(),
                     call: planes.call(),
+                    values: call.outputs.clone(),
                     goal,
                 },
             },
@@ -334,8 +347,9 @@ impl Pointwise {
     /// The arguments that the weights depend on.
     pub fn needs(&self) -> Vec<Operand> {
         let mut needs: Vec<Operand> = match &self.weights {
-            Weights::Nothing | Weights::Wiener { .. } => Vec::new(),
-            Weights::First { call, .. } | Weights::Second { call, .. } => call.inputs.clone(),
+            // The weights of kernels' values are recorded, not computed again.
+            Weights::Nothing | Weights::Wiener { .. } | Weights::First { .. } => Vec::new(),
+            Weights::Second { call, .. } => call.inputs.clone(),
             Weights::RelaxDiagonal { f, d, .. } => vec![each(*f), each(*d)],
             Weights::PhiDiagonal { d, b, .. } | Weights::SolveDiagonal { d, b, .. } => {
                 vec![each(*d), each(*b)]
@@ -354,6 +368,26 @@ impl Pointwise {
         self.len
     }
 
+    /// The planes of weights, if running the instruction computes them along with the results.
+    pub fn recorded(&self, scratch: usize) -> Option<Range<usize>> {
+        matches!(self.weights, Weights::First { .. }).then(|| scratch..scratch + self.scratch())
+    }
+
+    /// Runs the instruction and fills the planes of weights.
+    pub fn run(&self, context: &Context<f64>, arena: &mut [f64]) {
+        if let Weights::First {
+            kernel,
+            columns,
+            call,
+            values,
+            goal,
+        } = &self.weights
+        {
+            let of = goal.of(context);
+            kernel.first_derivatives(context.level, of, columns, call, values, arena);
+        }
+    }
+
     /// Fills the planes of weights from the arguments.
     fn weigh(&self, context: &Context<f64>, arena: &mut [f64]) {
         let level = context.level;
@@ -365,13 +399,10 @@ impl Pointwise {
                 columns,
                 call,
                 goal,
+                ..
             } => {
-                let of = match *goal {
-                    Goal::Value => DerivativeOf::Values,
-                    Goal::Relax(time) => DerivativeOf::Relaxed(coefficient(time)),
-                    Goal::Steady => DerivativeOf::Steady,
-                };
-                kernel.first_derivatives(level, of, columns, call, arena);
+                let of = goal.of(context);
+                kernel.first_derivatives(level, of, columns, call, &[], arena);
             }
             Weights::Second {
                 kernel,
@@ -443,7 +474,8 @@ impl Pointwise {
         }
     }
 
-    /// Adjoints of the arguments from those of the results; the arena is as it was before the instruction ran.
+    /// Adjoints of the arguments from those of the results; the arena is as it was before the instruction ran, with the
+    /// weights in their planes if they have been recorded.
     pub fn adjoint(
         &self,
         context: &Context<f64>,
@@ -467,7 +499,9 @@ impl Pointwise {
         if !any {
             return;
         }
-        self.weigh(context, arena);
+        if !matches!(self.weights, Weights::First { .. }) {
+            self.weigh(context, arena);
+        }
         for (result, values) in self.outputs.iter().zip(results.chunks_exact(len)) {
             for link in &result.links {
                 if len == 1 {

@@ -25,7 +25,7 @@ impl Marks {
             writes,
             marked: vec![false; count],
             before: needs_before(rule),
-            after: needs_after(instr, rule, layout),
+            after: needs_after(instr, layout),
         }
     }
 
@@ -76,6 +76,10 @@ pub(super) fn maybe(list: &mut [Taped], needed: &mut [bool]) {
     needed.iter_mut().zip(before).for_each(|(x, y)| *x |= y);
 }
 
+fn one(range: Range<usize>) -> Vec<Range<usize>> {
+    std::iter::once(range).collect()
+}
+
 /// The numbers an operand of `len` elements addresses.
 fn range(operand: &Operand, len: usize) -> Range<usize> {
     let first = operand.offset;
@@ -114,7 +118,7 @@ fn writes(instr: &Instr, layout: &Layout) -> Vec<Range<usize>> {
     let of_voltage = |to: usize| {
         let cable = layout.model.cable.as_ref();
         let len = cable.map_or(0, |c| layout.states[c.cable.voltage.0].len);
-        vec![to..to + len]
+        one(to..to + len)
     };
     match instr {
         Instr::Inputs { .. } => {
@@ -124,15 +128,15 @@ fn writes(instr: &Instr, layout: &Layout) -> Vec<Range<usize>> {
             let time = std::iter::once(layout.time..layout.time + 1);
             time.chain(planes.map(|p| p.range())).collect()
         }
-        Instr::Zero { at, len } => vec![*at..at + len],
+        Instr::Zero { at, len } => one(*at..at + len),
         Instr::Copy { to, len, .. }
         | Instr::Combine { to, len, .. }
         | Instr::Product { to, len, .. }
         | Instr::RelaxDiagonal { to, len, .. }
         | Instr::PhiDiagonal { to, len, .. }
-        | Instr::SolveDiagonal { to, len, .. } => vec![*to..to + len],
-        Instr::TimesWiener { to, group, .. } => vec![*to..to + layout.group_len[*group]],
-        Instr::MultiplyAdd { to, len, .. } => vec![range(to, *len)],
+        | Instr::SolveDiagonal { to, len, .. } => one(*to..to + len),
+        Instr::TimesWiener { to, group, .. } => one(*to..to + layout.group_len[*group]),
+        Instr::MultiplyAdd { to, len, .. } => one(range(to, *len)),
         Instr::Kernel { call, .. }
         | Instr::Steady { call, .. }
         | Instr::Partials { call, .. }
@@ -143,7 +147,7 @@ fn writes(instr: &Instr, layout: &Layout) -> Vec<Range<usize>> {
         Instr::Axial { to, .. } | Instr::AxialDiagonal { to } => of_voltage(*to),
         Instr::JunctionPotentials { to, .. } => {
             let junctions = layout.model.cable.as_ref().map_or(0, |c| c.junctions);
-            vec![*to..to + junctions * layout.lanes]
+            one(*to..to + junctions * layout.lanes)
         }
         Instr::Factor { .. } | Instr::Phi { .. } => Vec::new(),
         Instr::Solve { system, x, .. } => unknowns(system, x, layout),
@@ -180,26 +184,35 @@ fn needs_before(rule: &Rule) -> Vec<Range<usize>> {
 }
 
 /// What a rule reads as the instruction leaves it.
-fn needs_after(instr: &Instr, rule: &Rule, layout: &Layout) -> Vec<Range<usize>> {
+fn needs_after(instr: &Instr, layout: &Layout) -> Vec<Range<usize>> {
     let cable = layout.model.cable.as_ref();
     let junctions = cable.map_or(0, |c| c.junctions) * layout.lanes;
     let voltage = cable.map_or(0, |c| layout.states[c.cable.voltage.0].len);
-    match (instr, rule) {
-        (Instr::Axial { v, current, .. }, _) => {
+    match instr {
+        Instr::Axial { v, current, .. } => {
             let v = v.iter().map(|&at| at..at + voltage);
             v.chain(current.iter().map(|&at| at..at + junctions))
                 .collect()
         }
-        (Instr::JunctionPotentials { current, .. }, _) => {
+        Instr::JunctionPotentials { current, .. } => {
             current.iter().map(|&at| at..at + junctions).collect()
         }
-        (Instr::Factor { system, .. } | Instr::Phi { system, .. }, _) => entries(system),
-        (Instr::Solve { system, x, .. }, _) => unknowns(system, x, layout),
-        (Instr::ApplyPhi { system, b, .. }, _) => unknowns(system, &[*b], layout),
-        (Instr::Newton(newton), Rule::Newton(rule)) => {
+        Instr::Factor { system, .. } | Instr::Phi { system, .. } => entries(system),
+        Instr::Solve { system, x, .. } => unknowns(system, x, layout),
+        Instr::ApplyPhi { system, b, .. } => unknowns(system, &[*b], layout),
+        Instr::Newton(newton) => {
+            // The rule evaluates f and its Jacobian at the solution; what they read is the solution, and states that
+            // other solvers advance.
             let written: HashSet<usize> = writes(instr, layout).into_iter().flatten().collect();
-            let inner = rule.all().flat_map(|taped| needs_before(&taped.rule));
-            let outside = inner.flatten().filter(|place| !written.contains(place));
+            let inner = newton.rhs.iter().chain(&newton.jacobian).flatten();
+            let reads = inner.flat_map(|instr| match instr {
+                Instr::Kernel { call, .. } | Instr::Partials { call, .. } => {
+                    let inputs = call.inputs.iter();
+                    inputs.map(|x| range(x, call.len)).collect()
+                }
+                _ => Vec::new(),
+            });
+            let outside = reads.flatten().filter(|place| !written.contains(place));
             let z = newton.z.iter().map(|&at| at..at + newton.len);
             z.chain(outside.map(|k| k..k + 1)).collect()
         }
