@@ -38,6 +38,14 @@ struct Recorded {
     effects: Vec<Effect>,
 }
 
+/// A spike that has been recorded.
+struct SpikeBar {
+    train: usize,
+    /// The derivative of the loss with respect to its time.
+    cotangent: f64,
+    links: [(usize, f64); 4],
+}
+
 /// What a tile's way back works on.
 struct Way<'a> {
     tile: &'a Tile<f64>,
@@ -51,7 +59,7 @@ struct Way<'a> {
     pieces: Vec<Piece>,
     sections: Vec<(Section, Clock)>,
     recorded: Vec<Recorded>,
-    spikes: Vec<(usize, f64, [(usize, f64); 4])>,
+    spikes: Vec<SpikeBar>,
     onsets: Vec<Onset>,
     step: f64,
     /// Derivatives with respect to onsets.
@@ -283,11 +291,11 @@ impl Way<'_> {
                 let times = &trains[spike.train].times;
                 let place = times.partition_point(|&t| t < spike.time);
                 if times.get(place) == Some(&spike.time) {
-                    spikes.push((
-                        spike.train,
-                        cotangents.spikes[spike.train][place],
-                        spike.links,
-                    ));
+                    spikes.push(SpikeBar {
+                        train: spike.train,
+                        cotangent: cotangents.spikes[spike.train][place],
+                        links: spike.links,
+                    });
                 }
             });
         }
@@ -322,8 +330,8 @@ impl Way<'_> {
             let mut sum: f64 = state.map(|(x, bar)| x * bar).sum();
             for (train, change) in &effect.spikes {
                 let spikes = self.spikes[recorded.spikes..].iter();
-                let of_train = spikes.filter(|(t, ..)| t == train);
-                sum += change * of_train.map(|(_, cotangent, _)| cotangent).sum::<f64>();
+                let of_train = spikes.filter(|spike| spike.train == *train);
+                sum += change * of_train.map(|spike| spike.cotangent).sum::<f64>();
             }
             self.by_onset.push((effect.component, sum));
         }
@@ -351,9 +359,9 @@ impl Way<'_> {
             self.add_effects(&recorded);
             self.take_back((Section::Post, clock))?;
             if recorded.slopes {
-                for (_, cotangent, links) in self.spikes.drain(recorded.spikes..) {
-                    for (place, x) in links {
-                        self.sweep.bar[place] += cotangent * x;
+                for spike in self.spikes.drain(recorded.spikes..) {
+                    for (place, x) in spike.links {
+                        self.sweep.bar[place] += spike.cotangent * x;
                     }
                 }
                 self.take_back((Section::Slope(1), clock))?;

@@ -95,7 +95,7 @@ pub trait Kinetics<const G: usize>: Send + Sync + 'static {
 pub trait KernelFor<F: Element> {
     /// outputs ← f(inputs), element by element.
     fn values(&self, level: Level, call: &Call, arena: &mut [F]);
-    /// Partial derivatives: output slot `o · columns + k` of the call receives ∂f_o / ∂input_{wrt[k]}.
+    /// Partial derivatives: output slot `o · columns + k` of the call receives ∂f_o / ∂input_{wrt\[k\]}.
     fn partials(&self, level: Level, wrt: &[usize], call: &Call, arena: &mut [F]);
     /// For relaxing states: outputs ← x + h φ₁(-b h) (a - b x), the exact solution after a time h with fixed rates.
     ///

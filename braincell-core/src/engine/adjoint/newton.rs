@@ -7,8 +7,9 @@
 use super::super::exec::{Context, Instr, StepFailure, Workspace, execute};
 use super::super::layout::Layout;
 use super::super::newton::Newton;
-use super::linear::System;
-use super::{Frame, Sweep, Taped, reach, record, reverse, tangent};
+use super::system::System;
+use super::tape::{Taped, record, reverse, tangent};
+use super::{Frame, Sweep, reach};
 use crate::kernel::Operand;
 use std::ops::Range;
 

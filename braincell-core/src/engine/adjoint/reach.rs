@@ -3,7 +3,7 @@
 use super::super::exec::Instr;
 use super::super::layout::Layout;
 use super::super::local::LocalJacobian;
-use super::{Rule, Taped};
+use super::tape::{Rule, Taped};
 use crate::kernel::{Index, Operand};
 use std::collections::HashSet;
 use std::ops::Range;
