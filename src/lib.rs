@@ -2,11 +2,12 @@
 
 pub mod conformance;
 pub mod experiment;
+pub mod fit;
 pub mod output;
 
 pub use braincell_cells as cells;
 pub use braincell_core::{
-    input, kernel, model, noise, real, registry, simd, simulation, stepper, units,
+    gradient, input, kernel, model, noise, real, registry, simd, simulation, stepper, units,
 };
 #[cfg(feature = "plugins")]
 pub use braincell_plugin_api::loader as plugins;

@@ -271,6 +271,30 @@ impl Input {
         self
     }
 
+    /// Changes the amplitude by `x`. Returns what it was.
+    pub(crate) fn add_to_amplitude(&mut self, x: f64) -> f64 {
+        let before = self.amplitude;
+        self.amplitude += x;
+        before
+    }
+
+    /// Whether it consists of steps or pulses.
+    pub(crate) fn is_pulses(&self) -> bool {
+        matches!(self.shape, Shape::Pulses { .. })
+    }
+
+    /// Moves steps or pulses by `x`, ms. Returns where they began.
+    pub(crate) fn shift(&mut self, x: f64) -> f64 {
+        match &mut self.shape {
+            Shape::Pulses { start, .. } => {
+                let before = *start;
+                *start += x;
+                before
+            }
+            _ => 0.0,
+        }
+    }
+
     /// Checks that all numbers make sense.
     ///
     /// # Errors
@@ -353,7 +377,13 @@ impl Input {
 
     /// The value and its time derivative at time `t`, seen from inside the smooth piece that holds time `within`.
     pub fn value_and_slope(&self, t: f64, within: f64) -> (f64, f64) {
-        let (y, slope) = match &self.shape {
+        let (y, slope) = self.shape(t, within);
+        (y * self.amplitude, slope * self.amplitude)
+    }
+
+    /// The value and its time derivative at amplitude 1.
+    pub(crate) fn shape(&self, t: f64, within: f64) -> (f64, f64) {
+        match &self.shape {
             Shape::Constant => (1.0, 0.0),
             Shape::Pulses {
                 start,
@@ -427,8 +457,7 @@ impl Input {
                 };
                 function.value_and_slope(t)
             }
-        };
-        (y * self.amplitude, slope * self.amplitude)
+        }
     }
 
     /// The first jump after time `t`; infinity if there is none.

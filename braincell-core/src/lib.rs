@@ -7,6 +7,7 @@
 pub mod abi;
 pub mod cable;
 mod engine;
+pub mod gradient;
 pub mod input;
 pub mod kernel;
 pub mod model;

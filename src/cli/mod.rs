@@ -1,5 +1,7 @@
 //! The command line.
 
+mod fit;
+mod gradient;
 mod mechanisms;
 mod morphology;
 mod peaks;
@@ -18,11 +20,14 @@ mod table;
 use braincell::cells::MechanismError;
 use braincell::cells::morphology::ReadError;
 use braincell::experiment::ExperimentError;
+use braincell::fit::FitError;
+use braincell::gradient::GradientError;
 use braincell::output::OutputError;
 use braincell::registry::RegistryError;
 use braincell::simulation::RunError;
 use clap::{Parser, Subcommand};
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Exit status after Ctrl-C: 128 and the number of the signal.
@@ -40,6 +45,10 @@ struct Arguments {
 enum Command {
     /// Run an experiment file.
     Run(run::Arguments),
+    /// Differentiate a number computed from a run.
+    Gradient(gradient::Arguments),
+    /// Fit parameters of an experiment to a recorded trace.
+    Fit(fit::Arguments),
     /// List the solvers, or show one.
     Solvers(solvers::Arguments),
     /// List the membrane mechanisms, or show one.
@@ -56,6 +65,12 @@ enum Command {
 enum CliError {
     #[error(transparent)]
     Experiment(#[from] ExperimentError),
+    #[error(transparent)]
+    Gradient(#[from] GradientError),
+    #[error(transparent)]
+    Fit(#[from] FitError),
+    #[error("cannot write {}: {error}", path.display())]
+    File { path: PathBuf, error: io::Error },
     #[error(transparent)]
     Output(#[from] OutputError),
     #[error(transparent)]
@@ -92,6 +107,8 @@ enum CliError {
 pub fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Run(arguments) => run::run(&arguments),
+        Command::Gradient(arguments) => gradient::gradient(&arguments),
+        Command::Fit(arguments) => fit::fit(&arguments),
         Command::Solvers(arguments) => solvers::list(&arguments),
         Command::Mechanisms(arguments) => mechanisms::list(&arguments),
         Command::Morphology(arguments) => morphology::show(&arguments),

@@ -190,7 +190,7 @@ fn in_unit(value: f64, given: &str, wanted: &str, place: &str) -> Result<f64, Ex
 }
 
 /// Values, first time and interval of a column of a CSV file.
-fn from_file(
+pub(super) fn from_file(
     section: &Section,
     file: &Item,
     unit: &str,

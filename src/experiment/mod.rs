@@ -49,6 +49,7 @@
 //! | `[initial]` | initial values of states by name, such as `"na.m" = 0.05`; gates start from their steady state where it is not given |
 //! | `[run]` | `solver`, `duration`, and `dt` or, for solvers with an error estimate, `tolerance`, such as 1e-6; `plugins`: files of solver plugins, relative to the experiment |
 //! | `[record]` | `variables`: states and signals, by default the membrane potential, or all states where there is none; `every`, by default each step, and needed with a tolerance; `cells`, by default all |
+//! | `[fit]` | `target`, a CSV file relative to the experiment; `column` of it, recorded under the same name; `iterations`, by default 100; `[fit.parameters]`: names of parameters with bounds, `"na.g_max" = { from = "60 mS/cm2", to = "200 mS/cm2" }` |
 //! | `[spikes]` | `variable`, by default `"V"`; `threshold`; `cells` and `compartments`, by default all |
 //!
 //! | kind of input | keys |
@@ -77,7 +78,9 @@
 //! `{ at_root = …, far = …, length = … }`, exponentially.
 
 mod branched;
+mod edit;
 mod error;
+mod fit;
 mod inputs;
 mod model;
 mod places;
@@ -85,6 +88,7 @@ mod run;
 mod section;
 
 pub use error::ExperimentError;
+pub use fit::FitSettings;
 pub use run::{Given, RunSettings};
 
 use crate::cells::MultiCompartment;
@@ -116,6 +120,8 @@ pub struct Experiment {
     pub cell: Option<MultiCompartment>,
     /// How to run it and what to record.
     pub run: RunSettings,
+    /// What to fit.
+    pub fit: Option<FitSettings>,
 }
 
 impl Experiment {
@@ -157,6 +163,7 @@ impl Experiment {
             "run",
             "record",
             "spikes",
+            "fit",
         ];
         let file = Section::file(&source, &table).only_of("section", &sections)?;
         let title = match file.get("title") {
@@ -170,6 +177,9 @@ impl Experiment {
         let directory = path.parent().unwrap_or(Path::new(""));
         let (model, cell) = model::build(&file, directory)?;
         let run = run::read(&file, &model, directory)?;
+        let fit = file.section("fit")?;
+        let fit = fit.map(|section| fit::read(section, &model, directory));
+        let fit = fit.transpose()?;
         Ok(Self {
             title,
             path: path.to_owned(),
@@ -177,6 +187,7 @@ impl Experiment {
             model,
             cell,
             run,
+            fit,
         })
     }
 

@@ -2,6 +2,7 @@
 
 mod branched;
 mod errors;
+mod gradient;
 mod interrupt;
 mod lists;
 mod runs;

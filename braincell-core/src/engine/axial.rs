@@ -39,6 +39,8 @@ pub(super) struct TreeSystem<'a> {
     /// A, of order s.
     pub a: &'a [f64],
     pub factors: TreeFactors,
+    /// Whether the transposed system is solved.
+    pub transposed: bool,
 }
 
 /// Where the state of factors of the tree is kept.
@@ -206,6 +208,7 @@ impl<F: Storage> Axial<F> {
             capacity,
             a,
             factors,
+            ..
         } = system;
         let s = order(a);
         let n = self.rows();
@@ -264,7 +267,11 @@ impl<F: Storage> Axial<F> {
         }
     }
 
-    /// Solves with the factors. `get` and `put` read and write the s numbers of a compartment and lane.
+    /// Solves with the factors, the transposed system if asked for. `io` reads and writes the s numbers of a compartment
+    /// and lane.
+    ///
+    /// The matrix is (A / C) K, with K the tree in conductances: symmetric for one stage, and with transposed blocks for
+    /// several.
     pub(super) fn solve(
         &self,
         system: TreeSystem,
@@ -277,6 +284,7 @@ impl<F: Storage> Axial<F> {
             capacity,
             a,
             factors,
+            transposed,
         } = system;
         let s = order(a);
         let n = self.rows();
@@ -287,7 +295,10 @@ impl<F: Storage> Axial<F> {
             for (compartment, &row) in self.compartments.iter().enumerate() {
                 for lane in 0..lanes {
                     let e = compartment * lanes + lane;
-                    let scale = workspace.arena[capacity + e].to_f64() / a[0];
+                    let scale = match transposed {
+                        false => workspace.arena[capacity + e].to_f64() / a[0],
+                        true => 1.0,
+                    };
                     let b = io.get(&workspace.arena, e, 0);
                     workspace.rows[0][row * lanes + lane] = F::from_f64(b * scale);
                 }
@@ -300,7 +311,10 @@ impl<F: Storage> Axial<F> {
             for (compartment, &row) in self.compartments.iter().enumerate() {
                 for lane in 0..lanes {
                     let e = compartment * lanes + lane;
-                    let x = workspace.rows[0][row * lanes + lane].to_f64();
+                    let mut x = workspace.rows[0][row * lanes + lane].to_f64();
+                    if transposed {
+                        x *= workspace.arena[capacity + e].to_f64() / a[0];
+                    }
                     io.put(&mut workspace.arena, e, 0, x);
                 }
             }
@@ -322,17 +336,22 @@ impl<F: Storage> Axial<F> {
                 let e = compartment * lanes + lane;
                 let c = arena[capacity + e].to_f64();
                 for p in 0..s {
-                    let sum: f64 = (0..s)
-                        .map(|q| inverse[p * s + q] * io.get(arena, e, q))
-                        .sum();
-                    x[(row * lanes + lane) * s + p] = c * sum;
+                    let sum = (0..s).map(|q| inverse[p * s + q] * io.get(arena, e, q));
+                    x[(row * lanes + lane) * s + p] = match transposed {
+                        false => c * sum.sum::<f64>(),
+                        true => io.get(arena, e, p),
+                    };
                 }
             }
         }
         let times = |block: &[f64], x: &[f64]| -> [f64; 4] {
             let mut y = [0.0; 4];
             for p in 0..s {
-                y[p] = (0..s).map(|q| block[p * s + q] * x[q]).sum();
+                let entry = |q: usize| match transposed {
+                    false => block[p * s + q],
+                    true => block[q * s + p],
+                };
+                y[p] = (0..s).map(|q| entry(q) * x[q]).sum();
             }
             y
         };
@@ -361,11 +380,89 @@ impl<F: Storage> Axial<F> {
         }
         for (compartment, &row) in self.compartments.iter().enumerate() {
             for lane in 0..lanes {
+                let e = compartment * lanes + lane;
+                let c = arena[capacity + e].to_f64();
+                let x = &x[(row * lanes + lane) * s..][..s];
                 for p in 0..s {
-                    let x = x[(row * lanes + lane) * s + p];
-                    io.put(arena, compartment * lanes + lane, p, x);
+                    let x = match transposed {
+                        false => x[p],
+                        true => c * (0..s).map(|q| inverse[q * s + p] * x[q]).sum::<f64>(),
+                    };
+                    io.put(arena, e, p, x);
                 }
             }
+        }
+    }
+}
+
+/// The parts of the axial current, for derivatives. Arrays are compartments × lanes or junctions × lanes.
+impl Axial<f64> {
+    /// Number of compartments.
+    pub(super) fn compartments(&self) -> usize {
+        self.compartments.len()
+    }
+
+    /// Number of junctions.
+    pub(super) fn junctions(&self) -> usize {
+        self.junctions.len()
+    }
+
+    /// Each compartment's own conductance to the others, junctions eliminated, µS.
+    pub(super) fn own(&self) -> &[f64] {
+        &self.own
+    }
+
+    /// Σ of the conductances at each junction, µS.
+    pub(super) fn sum_at(&self, junction: usize) -> f64 {
+        self.sums[self.junctions[junction].row]
+    }
+
+    /// y ← S x, with S the conductances between compartments, junctions eliminated. S is symmetric.
+    pub(super) fn reduced(
+        &self,
+        (level, lanes): (Level, usize),
+        x: &[f64],
+        y: &mut [f64],
+        rows: &mut [Vec<f64>; 2],
+    ) {
+        let [potentials, currents] = rows;
+        for (compartment, &row) in self.compartments.iter().enumerate() {
+            let from = &x[compartment * lanes..][..lanes];
+            potentials[row * lanes..][..lanes].copy_from_slice(from);
+        }
+        for (j, junction) in self.junctions.iter().enumerate() {
+            for lane in 0..lanes {
+                let potential = self.mean(j, [lane, lanes], x);
+                potentials[junction.row * lanes + lane] = potential;
+            }
+        }
+        currents.fill(0.0);
+        let done = self.operator.apply(level, 1.0, potentials, currents);
+        debug_assert!(done.is_ok());
+        for (compartment, &row) in self.compartments.iter().enumerate() {
+            let to = &mut y[compartment * lanes..][..lanes];
+            to.copy_from_slice(&currents[row * lanes..][..lanes]);
+        }
+    }
+
+    /// The mean of the numbers of a junction's neighbours, weighted by the conductances.
+    pub(super) fn mean(&self, junction: usize, [lane, lanes]: [usize; 2], x: &[f64]) -> f64 {
+        let neighbours = self.junctions[junction].neighbours.iter();
+        let sum: f64 = neighbours.map(|&(k, g)| g * x[k * lanes + lane]).sum();
+        sum / self.sum_at(junction)
+    }
+
+    /// The transpose of [`Axial::mean`]: adds `value` times the weights to the neighbours.
+    pub(super) fn spread(
+        &self,
+        junction: usize,
+        [lane, lanes]: [usize; 2],
+        value: f64,
+        x: &mut [f64],
+    ) {
+        let share = value / self.sum_at(junction);
+        for &(k, g) in &self.junctions[junction].neighbours {
+            x[k * lanes + lane] += g * share;
         }
     }
 }

@@ -1,6 +1,6 @@
 //! From step programs to instructions.
 
-use super::exec::Instr;
+use super::exec::{Clock, Instr};
 use super::graph::{Wanted, all_signals, derivative, diffusion, run_wanted, states_in};
 use super::implicit::{self, Linearized};
 use super::layout::Layout;
@@ -23,6 +23,18 @@ pub(super) struct Compiled<F> {
     pub error: Option<usize>,
     /// The coefficients of θ, θ², … of the solution inside the step, if they are kept.
     pub dense: Vec<usize>,
+}
+
+impl<F> Compiled<F> {
+    /// The clock of substep k of an independent group, within a step of the parent. The step size must be prepared.
+    pub fn clock(&self, step: Clock, k: u64) -> Clock {
+        Clock {
+            t: step.t + k as f64 * self.h,
+            h: self.h,
+            within: step.within,
+            number: (step.number << 16) + k,
+        }
+    }
 }
 
 /// What must be there at the end of a step besides the new state.

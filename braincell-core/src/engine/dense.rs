@@ -59,8 +59,34 @@ pub(super) fn backward(a: &[f64], n: usize, keep: usize, b: &mut [f64]) {
     }
 }
 
+/// [`forward`] for the transposed system.
+pub(super) fn forward_transposed(a: &[f64], n: usize, keep: usize, b: &mut [f64]) {
+    for k in 0..n - keep {
+        let row = &a[k * n..k * n + n];
+        let x = b[k] * row[k];
+        b[k] = x;
+        if x != 0.0 {
+            for j in k + 1..n {
+                b[j] -= row[j] * x;
+            }
+        }
+    }
+}
+
+/// [`backward`] for the transposed system; also undoes the swaps.
+pub(super) fn backward_transposed(a: &[f64], n: usize, keep: usize, swaps: &[u32], b: &mut [f64]) {
+    for k in (0..n - keep).rev() {
+        for i in k + 1..n {
+            b[k] -= a[i * n + k] * b[i];
+        }
+    }
+    for k in (0..n - keep).rev() {
+        b.swap(k, swaps[k] as usize);
+    }
+}
+
 /// c ← a b
-fn multiply(a: &[f64], b: &[f64], c: &mut [f64], n: usize) {
+pub(super) fn multiply(a: &[f64], b: &[f64], c: &mut [f64], n: usize) {
     for i in 0..n {
         let row = &mut c[i * n..i * n + n];
         row.fill(0.0);
@@ -83,6 +109,21 @@ pub(super) const fn phi_scratch(n: usize) -> usize {
     (2 + MAX_PHI) * n * n
 }
 
+pub(super) const FACTORIAL: [f64; MAX_PHI + 1] = [1.0, 1.0, 2.0, 6.0, 24.0];
+/// Terms of the Taylor series.
+pub(super) const TERMS: usize = 14;
+
+/// How often [`phi`] halves its argument: with norm ≤ 1/4 the remainder after 14 terms is below 1e-19. Nothing if it is not
+/// finite.
+pub(super) fn halvings(a: &[f64], n: usize) -> Option<i32> {
+    let row = |i: usize| a[i * n..i * n + n].iter().map(|x| x.abs()).sum::<f64>();
+    let norm = (0..n).map(row).fold(0.0, f64::max);
+    norm.is_finite().then(|| match norm > 0.25 {
+        true => (norm * 4.0).log2().ceil() as i32,
+        false => 0,
+    })
+}
+
 /// φ_0(a) … φ_top(a) into `out`, one after the other.
 ///
 /// Taylor series at a / 2^s, then s times φ_k(2z) = 2^-k (φ_0(z) φ_k(z) + Σ_{j=1..k} φ_j(z) / (k - j)!).
@@ -90,20 +131,10 @@ pub(super) const fn phi_scratch(n: usize) -> usize {
 /// M. Hochbruck, C. Lubich, H. Selhofer, Exponential integrators for large systems of differential equations, SIAM J. Sci.
 /// Comput. 19 (1998), [doi:10.1137/S1064827595295337](https://doi.org/10.1137/S1064827595295337).
 pub(super) fn phi(a: &mut [f64], n: usize, top: usize, out: &mut [f64], scratch: &mut [f64]) {
-    const FACTORIAL: [f64; MAX_PHI + 1] = [1.0, 1.0, 2.0, 6.0, 24.0];
-    const TERMS: usize = 14;
     let size = n * n;
-    let row = |i: usize| a[i * n..i * n + n].iter().map(|x| x.abs()).sum::<f64>();
-    let norm = (0..n).map(row).fold(0.0, f64::max);
-    if !norm.is_finite() {
+    let Some(halvings) = halvings(a, n) else {
         out[..(top + 1) * size].fill(f64::NAN);
         return;
-    }
-    // With norm ≤ 1/4 the remainder after 14 terms is below 1e-19.
-    let halvings = if norm > 0.25 {
-        (norm * 4.0).log2().ceil() as i32
-    } else {
-        0
     };
     let scale = 0.5f64.powi(halvings);
     a.iter_mut().for_each(|x| *x *= scale);
@@ -146,12 +177,12 @@ pub(super) fn phi(a: &mut [f64], n: usize, top: usize, out: &mut [f64], scratch:
     }
 }
 
-fn set_identity(a: &mut [f64], n: usize, x: f64) {
+pub(super) fn set_identity(a: &mut [f64], n: usize, x: f64) {
     a.fill(0.0);
     add_identity(a, n, x);
 }
 
-fn add_identity(a: &mut [f64], n: usize, x: f64) {
+pub(super) fn add_identity(a: &mut [f64], n: usize, x: f64) {
     for i in 0..n {
         a[i * n + i] += x;
     }

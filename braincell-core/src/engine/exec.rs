@@ -86,14 +86,14 @@ pub(crate) enum Shift {
 }
 
 impl Shift {
-    fn number(&self) -> usize {
+    pub(super) fn number(&self) -> usize {
         match self {
             Shift::Real(number) | Shift::Complex(number, _) => *number,
         }
     }
 
     /// The matrix and its size, given the value of the coefficient.
-    fn matrix(&self, value: f64) -> ([f64; 4], usize) {
+    pub(super) fn matrix(&self, value: f64) -> ([f64; 4], usize) {
         match self {
             Shift::Real(_) => ([value, 0.0, 0.0, 0.0], 1),
             Shift::Complex(_, [re, im]) => {

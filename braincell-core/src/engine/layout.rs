@@ -24,7 +24,7 @@ pub(crate) struct Layout {
     pub model: Arc<Model>,
     pub lanes: usize,
     pub time: usize,
-    zero: usize,
+    pub zero: usize,
     pub parameters: Vec<Plane>,
     pub signals: Vec<Plane>,
     /// Time derivatives of the inputs from outside among the signals.
@@ -274,6 +274,24 @@ impl Layout {
                     arena[at + compartment * self.lanes + lane] =
                         F::from_f64(c * area * NANOAMPERE);
                 }
+            }
+        }
+    }
+
+    /// Calls `f(element of the parameter, lane, place, factor)` for all C A of compartments that depend on a parameter.
+    pub fn capacity_changes(&self, parameter: usize, mut f: impl FnMut(usize, usize, usize, f64)) {
+        let (Some(info), Some(at)) = (&self.model.cable, self.capacity) else {
+            return;
+        };
+        if info.cable.capacitance.0 != parameter {
+            return;
+        }
+        let uniform = self.model.parameters[parameter].domain == Domain::CELL;
+        for (compartment, area) in info.cable.area.iter().enumerate() {
+            for lane in 0..self.lanes {
+                let element = if uniform { 0 } else { compartment };
+                let place = at + compartment * self.lanes + lane;
+                f(element, lane, place, area * NANOAMPERE);
             }
         }
     }

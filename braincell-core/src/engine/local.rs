@@ -31,7 +31,7 @@ pub(super) struct Factors {
 }
 
 impl LocalJacobian {
-    fn unknowns(&self) -> usize {
+    pub(super) fn unknowns(&self) -> usize {
         self.site.unknowns.len()
     }
 
@@ -111,6 +111,7 @@ impl LocalJacobian {
             capacity: context.layout.capacity(),
             a,
             factors: factors.tree?,
+            transposed: false,
         };
         Some((axial, system))
     }
@@ -125,22 +126,54 @@ impl LocalJacobian {
         context: &Context<F>,
         workspace: &mut Workspace<F>,
     ) {
+        self.solve_either(factors, a, [b, x], false, context, workspace);
+    }
+
+    /// x ← (I - A ⊗ J)⁻ᵀ b, as [`LocalJacobian::solve`].
+    pub fn solve_transposed<F: Storage>(
+        &self,
+        factors: Factors,
+        a: &[f64],
+        b: &[usize],
+        x: &[usize],
+        context: &Context<F>,
+        workspace: &mut Workspace<F>,
+    ) {
+        self.solve_either(factors, a, [b, x], true, context, workspace);
+    }
+
+    fn solve_either<F: Storage>(
+        &self,
+        factors: Factors,
+        a: &[f64],
+        [b, x]: [&[usize]; 2],
+        transposed: bool,
+        context: &Context<F>,
+        workspace: &mut Workspace<F>,
+    ) {
         let s = factors.stages;
         let n = self.order(s);
         let keep = self.keep(s);
+        let begin = |matrix: &[f64], swaps: &[u32], v: &mut [f64]| match transposed {
+            false => dense::forward(matrix, n, keep, swaps, v),
+            true => dense::forward_transposed(matrix, n, keep, v),
+        };
+        let end = |matrix: &[f64], swaps: &[u32], v: &mut [f64]| match transposed {
+            false => dense::backward(matrix, n, keep, v),
+            true => dense::backward_transposed(matrix, n, keep, swaps, v),
+        };
         self.sweep(factors, b, x, workspace, |matrix, swaps, v| {
-            dense::forward(matrix, n, keep, swaps, v);
+            begin(matrix, swaps, v);
             if keep == 0 {
-                dense::backward(matrix, n, 0, v);
+                end(matrix, swaps, v);
             }
         });
         if let Some((axial, tree)) = self.coupled(factors, a, context) {
             let potential = self.site.unknowns.last().map_or(0, |u| u.offset);
             let io = Potentials { x, potential };
+            let tree = TreeSystem { transposed, ..tree };
             axial.solve(tree, workspace, io);
-            self.sweep(factors, x, x, workspace, |matrix, _, v| {
-                dense::backward(matrix, n, keep, v);
-            });
+            self.sweep(factors, x, x, workspace, end);
         }
     }
 
@@ -169,7 +202,14 @@ impl LocalJacobian {
         }
     }
 
-    fn gather<F: Storage>(&self, e: usize, b: &[usize], s: usize, arena: &[F], to: &mut [f64]) {
+    pub(super) fn gather<F: Storage>(
+        &self,
+        e: usize,
+        b: &[usize],
+        s: usize,
+        arena: &[F],
+        to: &mut [f64],
+    ) {
         for (i, unknown) in self.site.unknowns.iter().enumerate() {
             for (p, base) in b.iter().enumerate() {
                 let place = unknown.place(e);
@@ -178,7 +218,14 @@ impl LocalJacobian {
         }
     }
 
-    fn scatter<F: Storage>(&self, e: usize, x: &[usize], s: usize, from: &[f64], arena: &mut [F]) {
+    pub(super) fn scatter<F: Storage>(
+        &self,
+        e: usize,
+        x: &[usize],
+        s: usize,
+        from: &[f64],
+        arena: &mut [F],
+    ) {
         for (i, unknown) in self.site.unknowns.iter().enumerate() {
             let Some(place) = unknown.place(e) else {
                 continue;

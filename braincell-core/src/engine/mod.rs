@@ -5,6 +5,7 @@
 //! arrays of the step program, lie in one slice, the *arena*. [`Engine`] holds the instructions for one width of tile;
 //! they address the arena by absolute offsets, so that a step is a loop over instructions.
 
+mod adjoint;
 mod axial;
 mod compile;
 mod dense;
@@ -17,7 +18,9 @@ mod local;
 mod newton;
 mod tile_engine;
 
+pub(crate) use adjoint::{Adjoint, Section, Sweep, Wanted};
 pub(crate) use compile::Keep;
-pub(crate) use exec::{Clock, StepFailure, Work, Workspace};
+pub(crate) use exec::{Clock, StepFailure, Work, Workspace, all_finite};
 pub(crate) use jacobian::coupled_apart;
+pub(crate) use layout::Layout;
 pub(crate) use tile_engine::{Engine, EngineOptions};

@@ -25,16 +25,16 @@ pub(crate) struct EngineOptions {
 pub(crate) struct Engine<F> {
     pub layout: Layout,
     pub level: Level,
-    axial: Option<Axial<F>>,
-    pre: Vec<Instr>,
-    post: Vec<Instr>,
-    programs: Vec<Compiled<F>>,
+    pub(super) axial: Option<Axial<F>>,
+    pub(super) pre: Vec<Instr>,
+    pub(super) post: Vec<Instr>,
+    pub(super) programs: Vec<Compiled<F>>,
     /// Steady states of the states that ask for them.
-    steady: Vec<Instr>,
+    pub(super) steady: Vec<Instr>,
     /// Derivatives of the parent's group at the beginning of the step and at its end, and where they are.
-    slope: [(Vec<Instr>, usize); 2],
+    pub(super) slope: [(Vec<Instr>, usize); 2],
     /// Signals, at the present state.
-    signals: Vec<Instr>,
+    pub(super) signals: Vec<Instr>,
     /// The diagonal of the parent's Jacobian at the present state, and where it is.
     diagonal: (Vec<Instr>, usize),
 }
@@ -167,7 +167,7 @@ impl<F: Storage> Engine<F> {
         &self.programs[0].dense
     }
 
-    fn context<'a>(
+    pub(super) fn context<'a>(
         &'a self,
         first_cell: usize,
         clock: Clock,
@@ -251,12 +251,7 @@ impl<F: Storage> Engine<F> {
         for program in &self.programs[1..] {
             let substeps = program.substeps as u64;
             for k in half * substeps..(half + 1) * substeps {
-                let clock = Clock {
-                    t: clock.t + k as f64 * program.h,
-                    h: program.h,
-                    within: clock.within,
-                    number: (clock.number << 16) + k,
-                };
+                let clock = program.clock(clock, k);
                 let context = self.context(first, clock, &program.values);
                 exec::execute(&program.instructions, &context, w)?;
             }
@@ -275,6 +270,11 @@ impl<F: Storage> Engine<F> {
         let (instructions, to) = &self.slope[end];
         self.plain(instructions, first, clock, w);
         *to
+    }
+
+    /// Where the derivatives at the beginning (0) or the end (1) of a step are.
+    pub fn slope_at(&self, end: usize) -> usize {
+        self.slope[end].1
     }
 
     /// Computes the signals to be recorded at time `clock.t`.

@@ -1,7 +1,8 @@
 //! Runs a pointwise function over arrays: the one loop every kernel goes through.
 
-use super::call::{CHUNK, Call, lane, load_all};
-use super::{Depends, Kernel, KernelFor, Pointwise, Slots};
+use super::call::{CHUNK, Call, Output, lane, load_all};
+use super::derivatives::{self, SteadyOf, ValueOf};
+use super::{Depends, DerivativeOf, Kernel, KernelFor, Pointwise, Slots};
 use crate::real::{Dual, Element, Lane, Real};
 use crate::simd::{Body, Level, dispatch};
 
@@ -231,5 +232,34 @@ impl<K: Pointwise> Kernel for Driver<K> {
     }
     fn has_steady_state(&self) -> bool {
         K::STEADY
+    }
+    fn first_derivatives(
+        &self,
+        level: Level,
+        of: DerivativeOf,
+        columns: &[u64],
+        call: &Call,
+        values: &[Option<Output>],
+        arena: &mut [f64],
+    ) {
+        match of {
+            DerivativeOf::Values => {
+                derivatives::first(level, &ValueOf(&self.0), columns, (call, values), arena);
+            }
+            DerivativeOf::Steady if K::STEADY => {
+                derivatives::first(level, &SteadyOf(&self.0), columns, (call, values), arena);
+            }
+            DerivativeOf::Steady | DerivativeOf::Relaxed(_) => {}
+        }
+    }
+    fn second_derivatives(
+        &self,
+        level: Level,
+        columns: &[u64],
+        by: &[u64],
+        call: &Call,
+        arena: &mut [f64],
+    ) {
+        derivatives::second(level, &ValueOf(&self.0), columns, by, call, arena);
     }
 }

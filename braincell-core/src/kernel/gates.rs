@@ -1,8 +1,9 @@
 //! Runs the kinetics of relaxing states over arrays.
 
-use super::call::{CHUNK, Call, lane, load_all};
+use super::call::{CHUNK, Call, Output, lane, load_all};
+use super::derivatives::{self, Function};
 use super::drive::{COLUMNS, Run, passes};
-use super::{Depends, Kernel, KernelFor, Kinetics, Slots};
+use super::{Depends, DerivativeOf, Kernel, KernelFor, Kinetics, Slots};
 use crate::real::{Dual, Element, Lane, Real};
 use crate::simd::{Body, Level, dispatch};
 
@@ -42,6 +43,25 @@ impl Goal for Steady {
     #[inline(always)]
     fn result<R: Real>(self, a: R, b: R, _: R) -> R {
         a / b
+    }
+}
+
+/// A goal as a function of the rates' inputs and the states.
+struct Aim<'a, K, G, const N: usize>(&'a K, G);
+
+impl<K: Kinetics<N>, G: Goal, const N: usize> Function for Aim<'_, K, G, N> {
+    type Inputs<T: Copy> = (K::Inputs<T>, [T; N]);
+    type Outputs<T: Copy> = [T; N];
+    #[inline(always)]
+    fn at<R: Real>(&self, (inputs, states): (K::Inputs<R>, [R; N])) -> [R; N] {
+        let rates = self.0.rates(inputs);
+        let mut out = states;
+        let mut g = 0;
+        while g < N {
+            out[g] = self.1.result(rates[g].a, rates[g].b, states[g]);
+            g += 1;
+        }
+        out
     }
 }
 
@@ -279,5 +299,41 @@ impl<K: Kinetics<N>, const N: usize> Kernel for GateDriver<K, N> {
     }
     fn relaxing_states(&self) -> Option<usize> {
         Some(N)
+    }
+    fn first_derivatives(
+        &self,
+        level: Level,
+        of: DerivativeOf,
+        columns: &[u64],
+        call: &Call,
+        values: &[Option<Output>],
+        arena: &mut [f64],
+    ) {
+        let kernel = &self.0;
+        match of {
+            DerivativeOf::Values => {
+                let function = Aim::<K, _, N>(kernel, Derivative);
+                derivatives::first(level, &function, columns, (call, values), arena);
+            }
+            DerivativeOf::Relaxed(h) => {
+                let function = Aim::<K, _, N>(kernel, Relax(h));
+                derivatives::first(level, &function, columns, (call, values), arena);
+            }
+            DerivativeOf::Steady => {
+                let function = Aim::<K, _, N>(kernel, Steady);
+                derivatives::first(level, &function, columns, (call, values), arena);
+            }
+        }
+    }
+    fn second_derivatives(
+        &self,
+        level: Level,
+        columns: &[u64],
+        by: &[u64],
+        call: &Call,
+        arena: &mut [f64],
+    ) {
+        let function = Aim::<K, _, N>(&self.0, Derivative);
+        derivatives::second(level, &function, columns, by, call, arena);
     }
 }

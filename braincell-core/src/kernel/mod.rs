@@ -7,6 +7,7 @@
 
 mod call;
 mod depends;
+mod derivatives;
 mod drive;
 mod gates;
 mod slots;
@@ -105,6 +106,17 @@ pub trait KernelFor<F: Element> {
     fn steady(&self, level: Level, call: &Call, arena: &mut [F]);
 }
 
+/// Which of a kernel's functions is differentiated.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum DerivativeOf {
+    /// [`KernelFor::values`].
+    Values,
+    /// [`KernelFor::relax`] over a time, ms.
+    Relaxed(f64),
+    /// [`KernelFor::steady`].
+    Steady,
+}
+
 /// A kernel as the engine holds it: made by [`pointwise`] or [`kinetics`].
 pub trait Kernel: KernelFor<f64> + KernelFor<f32> + Send + Sync {
     /// Number of inputs. A kinetics kernel has its rates' inputs first, then its states.
@@ -119,6 +131,28 @@ pub trait Kernel: KernelFor<f64> + KernelFor<f32> + Send + Sync {
     fn has_steady_state(&self) -> bool {
         self.relaxing_states().is_some()
     }
+    /// First derivatives: output slot `o · columns + k` of the call receives the derivative of f_o when all inputs in the
+    /// bit mask `columns[k]` change alike. The values themselves go to `values`, one for each output, if there are any
+    /// columns and `values` is not empty.
+    fn first_derivatives(
+        &self,
+        level: Level,
+        of: DerivativeOf,
+        columns: &[u64],
+        call: &Call,
+        values: &[Option<Output>],
+        arena: &mut [f64],
+    );
+    /// Second derivatives of the values: output slot `(o · columns + k) · by + j` of the call receives the second
+    /// derivative of f_o when all inputs in `columns[k]`, and all in `by[j]`, change alike.
+    fn second_derivatives(
+        &self,
+        level: Level,
+        columns: &[u64],
+        by: &[u64],
+        call: &Call,
+        arena: &mut [f64],
+    );
 }
 
 /// Element types that kernels are compiled for: `f64` and `f32`.

@@ -76,7 +76,7 @@ impl Tolerances {
 
 /// The controller's memory.
 #[derive(Clone, Debug)]
-pub(super) struct Controller {
+pub(crate) struct Controller {
     /// Time reached.
     pub t: f64,
     /// The step to try next; 0 before the first.
@@ -108,7 +108,7 @@ impl Controller {
 
 /// What an adaptive advance aims at.
 #[derive(Clone, Copy)]
-pub(super) struct Goal<'a> {
+pub(crate) struct Goal<'a> {
     /// The advance ends when this time is reached or passed.
     pub target: f64,
     /// The run ends exactly here.

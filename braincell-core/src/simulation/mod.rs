@@ -1,10 +1,10 @@
 //! The time loop: a model, a solver and a step size, run and recorded.
 
-mod adaptive;
+pub(crate) mod adaptive;
 mod error;
 mod recording;
-mod setup;
-mod tile;
+pub(crate) mod setup;
+pub(crate) mod tile;
 
 pub use adaptive::Tolerances;
 pub use error::{BadValue, LastGood, NoConvergence, RunError, Setup as SetupError, StepsExhausted};
@@ -44,12 +44,12 @@ pub enum Outcome {
 ///
 /// Everything lies in memory that is allocated at the start of each [`Simulation::run`]; a step allocates nothing.
 pub struct Simulation<F: Storage = f64> {
-    model: Arc<Model>,
-    solver: Solver,
-    plan: Plan,
+    pub(crate) model: Arc<Model>,
+    pub(crate) solver: Solver,
+    pub(crate) plan: Plan,
     /// One per width of tile: all but the last tile are equally wide.
-    engines: Vec<Engine<F>>,
-    tiles: Vec<Tile<F>>,
+    pub(crate) engines: Vec<Engine<F>>,
+    pub(crate) tiles: Vec<Tile<F>>,
     workspaces: Vec<Workspace<F>>,
     /// Times of the samples so far.
     times: Vec<f64>,
@@ -61,7 +61,7 @@ pub struct Simulation<F: Storage = f64> {
     /// For an adaptive run.
     tolerances: Option<Tolerances>,
     /// What to try when a run fails.
-    advice: String,
+    pub(crate) advice: String,
     /// Solvers for stiff models.
     stiff: Vec<String>,
 }

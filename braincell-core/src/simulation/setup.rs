@@ -109,6 +109,11 @@ impl Setup {
         }
     }
 
+    /// How steps are chosen.
+    pub fn stepping(&self) -> &Stepping {
+        &self.stepping
+    }
+
     /// Records a state or signal.
     pub fn record(mut self, what: impl Into<Record>) -> Self {
         self.records.push(what.into());

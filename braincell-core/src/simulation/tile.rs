@@ -9,10 +9,11 @@ use crate::engine::{Clock, Engine, StepFailure, Work, Workspace};
 use crate::kernel::Storage;
 use crate::model::Model;
 use ndarray::Array2;
+use std::sync::Arc;
 
 /// Steps that all tiles make: step k leads from origin + k h to origin + (k + 1) h.
 #[derive(Clone, Copy)]
-pub(super) struct Block<'a> {
+pub(crate) struct Block<'a> {
     pub origin: f64,
     pub first_step: u64,
     pub steps: u64,
@@ -31,13 +32,13 @@ impl Block<'_> {
 }
 
 /// Why a tile stopped.
-pub(super) struct Failure {
+pub(crate) struct Failure {
     pub step: u64,
     clock: Clock,
     reason: Reason,
 }
 
-pub(super) enum Reason {
+pub(crate) enum Reason {
     Value {
         cell: usize,
         element: usize,
@@ -137,16 +138,16 @@ impl Failure {
 }
 
 /// A recorded column of a tile.
-struct Column {
+pub(crate) struct Column {
     /// Number in the recording.
-    number: usize,
+    pub number: usize,
     /// Where its value is.
-    place: usize,
+    pub place: usize,
 }
 
-pub(super) struct Detector {
+pub(crate) struct Detector {
     /// Number in the recording.
-    number: usize,
+    pub number: usize,
     /// Where its value is in an array of the parent's group.
     pub place: usize,
     pub threshold: f64,
@@ -154,12 +155,12 @@ pub(super) struct Detector {
 }
 
 /// Cells advanced together, with what they record.
-pub(super) struct Tile<F> {
+pub(crate) struct Tile<F> {
     pub first: usize,
     pub engine: usize,
     state: Vec<F>,
-    columns: Vec<Column>,
-    samples_signals: bool,
+    pub columns: Vec<Column>,
+    pub samples_signals: bool,
     pub detectors: Vec<Detector>,
     /// Samples, one row of columns after the other.
     data: Vec<f64>,
@@ -170,6 +171,18 @@ pub(super) struct Tile<F> {
     pub done: u64,
     pub failure: Option<Failure>,
     pub controller: Controller,
+    /// Steps at whose beginning the state is to be kept, ascending.
+    pub keep_at: Arc<[u64]>,
+    pub kept: Vec<Checkpoint<F>>,
+}
+
+/// The state at the beginning of a step.
+#[derive(Clone)]
+pub(crate) struct Checkpoint<F> {
+    pub step: u64,
+    /// Pieces of steps made before.
+    pub pieces: u64,
+    pub state: Vec<F>,
 }
 
 /// A clock for looking at the present state.
@@ -233,6 +246,8 @@ impl<F: Storage> Tile<F> {
             done: 0,
             failure: None,
             controller: Controller::new(layout.model.states.len()),
+            keep_at: Arc::new([]),
+            kept: Vec::new(),
         }
     }
 
@@ -283,6 +298,14 @@ impl<F: Storage> Tile<F> {
         let mut jump = 0;
         w.work = Work::default();
         for k in block.first_step..block.first_step + block.steps {
+            let step = block.before + k;
+            if self.keep_at.get(self.kept.len()) == Some(&step) {
+                self.kept.push(Checkpoint {
+                    step,
+                    pieces: self.steps,
+                    state: w.arena[engine.layout.all_current.range()].to_vec(),
+                });
+            }
             let Some(within) = self.step(engine, &block, k, &mut jump, w) else {
                 break;
             };
@@ -460,6 +483,6 @@ impl<F: Storage> Tile<F> {
 }
 
 /// Where in 0..1 the cubic with values y0 < threshold ≤ y1 and derivatives d0, d1 at 0 and 1 crosses the threshold.
-fn crossing(y0: f64, y1: f64, d0: f64, d1: f64, threshold: f64) -> f64 {
+pub(crate) fn crossing(y0: f64, y1: f64, d0: f64, d1: f64, threshold: f64) -> f64 {
     bisect(0.0, 1.0, |x| hermite(y0, y1, d0, d1, x) >= threshold)
 }

@@ -50,7 +50,7 @@ impl DiffEqModule for Follow {
             &[Source::Zero, x],
             &decay,
         )?;
-        let mut write = |k: &mut Launches| {
+        let write = |k: &mut Launches| {
             let inputs = [x, Source::Zero];
             k.launch(three, pointwise(Difference), &inputs, &[Target::Signal(s)])
         };

@@ -1,0 +1,438 @@
+//! Derivatives of what the engine does, instruction by instruction.
+//!
+//! Tangents are carried along with the values: each instruction's rule gives the derivatives of its results from those
+//! of its arguments. For adjoints an execution is first *recorded*: every instruction saves the numbers that it
+//! overwrites and that the rule of an earlier instruction will read. Then the instructions are taken backwards; each one's
+//! saved numbers are put back and its rule turns the adjoints of its results into those of its arguments. Tangents and
+//! adjoints have the layout of the arena, so that an instruction's operands address them too.
+//!
+//! Step sizes, the times of jumps and the number of Newton iterations count as constants.
+
+mod apply;
+mod inputs;
+mod linear;
+mod newton;
+mod phi;
+mod pointwise;
+mod reach;
+mod system;
+mod tape;
+
+use super::exec::{Clock, Context, Instr, StepFailure, Workspace};
+use super::layout::Layout;
+use super::tile_engine::Engine;
+use crate::kernel::Operand;
+use std::collections::HashMap;
+use tape::{Taped, record, reverse, run, tangent};
+
+/// What derivatives are taken with respect to, besides the initial state.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Wanted {
+    /// Which parameters.
+    pub parameters: Vec<bool>,
+    /// The amplitudes of which inputs, by signal.
+    pub amplitudes: Vec<bool>,
+    /// A common factor of all conductances along the cable.
+    pub axial: bool,
+}
+
+/// Numbers beyond the engine's own arena.
+pub(crate) struct Extras {
+    /// For weights and right-hand sides.
+    scratch: usize,
+    /// Whether C A of the compartments has a derivative.
+    capacity: bool,
+    /// The common factor of the conductances.
+    kappa: Option<usize>,
+    /// The amplitudes of each signal's waveforms in the tile.
+    amplitudes: Vec<Option<usize>>,
+    /// Length of the arena.
+    size: usize,
+}
+
+impl Extras {
+    /// Where the amplitudes of an input are.
+    pub fn amplitude(&self, signal: usize) -> Option<usize> {
+        self.amplitudes[signal]
+    }
+    /// Where the common factor of the conductances is.
+    pub fn kappa(&self) -> Option<usize> {
+        self.kappa
+    }
+    /// Whether anything of the cable has a derivative.
+    fn cable(&self) -> bool {
+        self.capacity || self.kappa.is_some()
+    }
+    fn capacity_dot(&self, dot: &[f64], at: usize) -> f64 {
+        if self.capacity { dot[at] } else { 0.0 }
+    }
+    fn add_capacity(&self, bar: &mut [f64], at: usize, x: f64) {
+        if self.capacity {
+            bar[at] += x;
+        }
+    }
+    fn kappa_dot(&self, dot: &[f64]) -> f64 {
+        self.kappa.map_or(0.0, |k| dot[k])
+    }
+    fn add_kappa(&self, bar: &mut [f64], x: f64) {
+        if let Some(k) = self.kappa {
+            bar[k] += x;
+        }
+    }
+}
+
+/// What a rule needs besides the workspace.
+struct Frame<'a> {
+    context: &'a Context<'a, f64>,
+    extras: &'a Extras,
+}
+
+impl<'a> Frame<'a> {
+    fn axial(&self) -> Option<&'a super::axial::Axial<f64>> {
+        self.context.axial
+    }
+}
+
+/// A part of a step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Section {
+    /// The state is kept as the previous one.
+    Begin,
+    /// What modules do before a step.
+    Pre,
+    /// A group's program.
+    Program(usize),
+    /// The derivatives at the beginning (0) or the end (1).
+    Slope(usize),
+    /// What modules do after a step.
+    Post,
+    /// The signals to be recorded.
+    Signals,
+    /// The initial state.
+    Steady,
+}
+
+/// An engine's instructions with their rules.
+pub(crate) struct Adjoint {
+    begin: Vec<Taped>,
+    pre: Vec<Taped>,
+    programs: Vec<Vec<Taped>>,
+    slope: [Vec<Taped>; 2],
+    post: Vec<Taped>,
+    signals: Vec<Taped>,
+    steady: Vec<Taped>,
+    pub extras: Extras,
+    /// Numbers held aside by a rule.
+    aside: usize,
+    substeps: Vec<usize>,
+}
+
+/// The memory of a sweep.
+pub(crate) struct Sweep {
+    /// Saved numbers.
+    pub log: Vec<f64>,
+    /// Adjoints.
+    pub bar: Vec<f64>,
+    wide_bar: Vec<f64>,
+    /// Tangents, for each direction.
+    pub dots: Vec<Vec<f64>>,
+    wide_dots: Vec<Vec<f64>>,
+    aside: Vec<f64>,
+    /// Products with the conductances of the cable, for each stage.
+    products: Vec<f64>,
+    /// For one element.
+    small: Vec<f64>,
+    /// How the matrices φ of each element were made, by the place of the first.
+    histories: HashMap<usize, Vec<phi::History>>,
+    multipliers: Vec<f64>,
+    /// The clock at which the factors of each group's program were made.
+    fresh: Vec<Option<[u64; 2]>>,
+}
+
+impl Adjoint {
+    pub fn new(engine: &Engine<f64>, wanted: &Wanted) -> Self {
+        let layout = &engine.layout;
+        let mut size = layout.size;
+        let mut take = |len: usize| {
+            size += len;
+            size - len
+        };
+        let cable = layout.model.cable.as_ref();
+        let kappa = (wanted.axial && cable.is_some()).then(|| take(1));
+        let amplitudes = layout.model.signals.iter().zip(&wanted.amplitudes);
+        let amplitudes = amplitudes.map(|(signal, wanted)| {
+            let input = signal.input.as_ref().filter(|_| *wanted)?;
+            Some(take(if input.len() == 1 { 1 } else { layout.lanes }))
+        });
+        let amplitudes: Vec<Option<usize>> = amplitudes.collect();
+        let scratch = take(0);
+        let extras = Extras {
+            scratch,
+            capacity: cable.is_some_and(|info| wanted.parameters[info.cable.capacitance.0]),
+            kappa,
+            amplitudes,
+            size: scratch,
+        };
+        let constant = constants(layout, wanted);
+        let active = |operand: &Operand| !constant[operand.place(0)];
+        let tape = |list: &[Instr]| -> Vec<Taped> {
+            let tape = |instr: &Instr| Taped::new(instr, layout, &active, scratch);
+            list.iter().map(tape).collect()
+        };
+        let len = layout.all_current.len;
+        let begin = Instr::Copy {
+            from: layout.all_current.offset,
+            to: layout.all_previous.offset,
+            len,
+        };
+        let mut adjoint = Self {
+            begin: tape(&[begin]),
+            pre: tape(&engine.pre),
+            programs: (engine.programs.iter())
+                .map(|p| tape(&p.instructions))
+                .collect(),
+            slope: [tape(&engine.slope[0].0), tape(&engine.slope[1].0)],
+            post: tape(&engine.post),
+            signals: tape(&engine.signals),
+            steady: tape(&engine.steady),
+            aside: 0,
+            substeps: engine.programs.iter().map(|p| p.substeps).collect(),
+            extras,
+        };
+        let lists = adjoint.lists();
+        let all = || lists.iter().flat_map(|list| list.iter());
+        let planes = all().map(Taped::scratch).max().unwrap_or(0);
+        let aside = all().map(Taped::aside).max().unwrap_or(0);
+        adjoint.extras.size = scratch + planes.max(4 * len);
+        adjoint.aside = aside;
+        adjoint.find_needs();
+        adjoint
+    }
+
+    fn lists(&self) -> Vec<&Vec<Taped>> {
+        let mut lists = vec![
+            &self.begin,
+            &self.pre,
+            &self.post,
+            &self.signals,
+            &self.steady,
+        ];
+        lists.extend(&self.programs);
+        lists.extend(&self.slope);
+        lists
+    }
+
+    /// Finds what each instruction has to save: what an earlier one's rule reads, in this step or one before.
+    fn find_needs(&mut self) {
+        let mut needed = vec![false; self.extras.size];
+        for _ in 0..2 {
+            reach::pass(&mut self.begin, &mut needed);
+            reach::pass(&mut self.pre, &mut needed);
+            for half in 0..2 {
+                for g in 1..self.programs.len() {
+                    for _ in 0..self.substeps[g].min(2) {
+                        reach::pass(&mut self.programs[g], &mut needed);
+                    }
+                }
+                if half == 0 {
+                    reach::pass(&mut self.programs[0], &mut needed);
+                }
+            }
+            for list in &mut self.slope {
+                reach::maybe(list, &mut needed);
+            }
+            reach::pass(&mut self.post, &mut needed);
+            reach::maybe(&mut self.signals, &mut needed);
+        }
+        let mut needed = vec![false; self.extras.size];
+        for _ in 0..2 {
+            reach::pass(&mut self.steady, &mut needed);
+        }
+        let lists = [
+            &mut self.begin,
+            &mut self.pre,
+            &mut self.post,
+            &mut self.signals,
+            &mut self.steady,
+        ];
+        let lists = lists.into_iter().chain(&mut self.programs);
+        for taped in lists.chain(&mut self.slope).flatten() {
+            taped.save = taped.marks.ranges();
+        }
+    }
+
+    /// Numbers that a step saves, without those for spikes and signals.
+    pub fn saved_per_step(&self) -> usize {
+        let saved = |list: &Vec<Taped>| list.iter().map(Taped::saved).sum::<usize>();
+        let programs = self.programs.iter().zip(&self.substeps).enumerate();
+        let programs = programs.map(|(g, (list, substeps))| {
+            let times = if g == 0 { 1 } else { 2 * substeps };
+            times * saved(list)
+        });
+        programs.sum::<usize>()
+            + saved(&self.begin)
+            + saved(&self.pre)
+            + saved(&self.post)
+            + saved(&self.signals)
+    }
+
+    /// A workspace large enough for the rules.
+    pub fn workspace(&self, engine: &Engine<f64>) -> Workspace<f64> {
+        let mut w = engine.workspace();
+        w.arena.resize(self.extras.size, 0.0);
+        w
+    }
+
+    /// The memory of a sweep with so many tangents at once, or for adjoints.
+    pub fn sweep(&self, engine: &Engine<f64>, directions: usize) -> Sweep {
+        let layout = &engine.layout;
+        let compartments = engine.axial.as_ref().map_or(0, |a| a.compartments());
+        let adjoint = usize::from(directions == 0);
+        Sweep {
+            log: Vec::new(),
+            bar: vec![0.0; adjoint * self.extras.size],
+            wide_bar: vec![0.0; adjoint * layout.wide],
+            dots: vec![vec![0.0; self.extras.size]; directions],
+            wide_dots: vec![vec![0.0; layout.wide]; directions],
+            aside: vec![0.0; self.aside],
+            products: vec![0.0; 4 * compartments * layout.lanes],
+            small: Vec::new(),
+            histories: HashMap::new(),
+            multipliers: vec![0.0; 4 * layout.all_current.len * adjoint.max(1)],
+            fresh: vec![None; engine.programs.len()],
+        }
+    }
+
+    fn list(&self, section: Section) -> &[Taped] {
+        match section {
+            Section::Begin => &self.begin,
+            Section::Pre => &self.pre,
+            Section::Program(g) => &self.programs[g],
+            Section::Slope(end) => &self.slope[end],
+            Section::Post => &self.post,
+            Section::Signals => &self.signals,
+            Section::Steady => &self.steady,
+        }
+    }
+
+    /// The sections that advance the state over a step, with their clocks. The step size must be prepared.
+    pub fn advance(&self, engine: &Engine<f64>, clock: Clock, to: &mut Vec<(Section, Clock)>) {
+        to.clear();
+        to.push((Section::Begin, clock));
+        to.push((Section::Pre, clock));
+        for half in 0..2 {
+            for (g, program) in engine.programs.iter().enumerate().skip(1) {
+                let substeps = program.substeps as u64;
+                for k in half * substeps..(half + 1) * substeps {
+                    to.push((Section::Program(g), program.clock(clock, k)));
+                }
+            }
+            if half == 0 {
+                to.push((Section::Program(0), clock));
+            }
+        }
+    }
+
+    /// Runs a section and saves what its adjoint will need.
+    pub fn record(
+        &self,
+        engine: &Engine<f64>,
+        first: usize,
+        (section, clock): (Section, Clock),
+        w: &mut Workspace<f64>,
+        sweep: &mut Sweep,
+    ) -> Result<(), Box<StepFailure>> {
+        let context = context(engine, first, section, clock);
+        if let Section::Program(g) = section {
+            sweep.fresh[g] = Some(stamp(clock));
+        }
+        record(
+            self.list(section),
+            &context,
+            self.extras.scratch,
+            w,
+            &mut sweep.log,
+        )
+    }
+
+    /// Takes a recorded section backwards.
+    pub fn reverse(
+        &self,
+        engine: &Engine<f64>,
+        first: usize,
+        (section, clock): (Section, Clock),
+        w: &mut Workspace<f64>,
+        sweep: &mut Sweep,
+    ) -> Result<(), Box<StepFailure>> {
+        let context = context(engine, first, section, clock);
+        let list = self.list(section);
+        if let Section::Program(g) = section {
+            let fresh = sweep.fresh[g] == Some(stamp(clock));
+            for taped in list {
+                match &taped.instr {
+                    Instr::Factor { .. } if !fresh => run(taped, &context, w)?,
+                    instr @ Instr::Phi { .. } => linear::remember(instr, &context, w, sweep),
+                    _ => {}
+                }
+            }
+            sweep.fresh[g] = Some(stamp(clock));
+        }
+        let frame = Frame {
+            context: &context,
+            extras: &self.extras,
+        };
+        let mut bar = std::mem::take(&mut sweep.bar);
+        let done = reverse(list, &frame, w, &mut bar, sweep);
+        sweep.bar = bar;
+        done
+    }
+
+    /// Runs a section with its tangents.
+    pub fn tangent(
+        &self,
+        engine: &Engine<f64>,
+        first: usize,
+        (section, clock): (Section, Clock),
+        w: &mut Workspace<f64>,
+        sweep: &mut Sweep,
+    ) -> Result<(), Box<StepFailure>> {
+        let context = context(engine, first, section, clock);
+        let frame = Frame {
+            context: &context,
+            extras: &self.extras,
+        };
+        let mut dots = std::mem::take(&mut sweep.dots);
+        let done = tangent(self.list(section), &frame, w, &mut dots, sweep);
+        sweep.dots = dots;
+        done
+    }
+}
+
+fn stamp(clock: Clock) -> [u64; 2] {
+    [clock.t.to_bits(), clock.h.to_bits()]
+}
+
+fn context(engine: &Engine<f64>, first: usize, section: Section, clock: Clock) -> Context<'_, f64> {
+    let coefficients = match section {
+        Section::Program(g) => &engine.programs[g].values[..],
+        _ => &[],
+    };
+    engine.context(first, clock, coefficients)
+}
+
+/// What never has a derivative.
+fn constants(layout: &Layout, wanted: &Wanted) -> Vec<bool> {
+    let mut constant = vec![false; layout.size];
+    constant[layout.time] = true;
+    constant[layout.zero] = true;
+    for (plane, wanted) in layout.parameters.iter().zip(&wanted.parameters) {
+        constant[plane.range()].fill(!wanted);
+    }
+    for (s, info) in layout.model.signals.iter().enumerate() {
+        if info.input.is_some() && !wanted.amplitudes[s] {
+            constant[layout.signals[s].range()].fill(true);
+            constant[layout.slopes[s].range()].fill(true);
+        }
+    }
+    constant
+}

@@ -1,0 +1,184 @@
+//! Derivatives of linear systems M x = b with M = I - A ⊗ J.
+
+use super::super::exec::{Context, Workspace};
+use super::super::local::{Factors, LocalJacobian};
+use super::{Frame, Sweep};
+
+/// What the adjoint or the tangent of a linear system works on.
+pub(super) struct System<'a> {
+    pub system: &'a LocalJacobian,
+    pub factors: Factors,
+    /// A, row after row.
+    pub a: &'a [f64],
+    /// Arrays of right-hand sides and of solutions, one per stage.
+    pub b: &'a [usize],
+    pub x: &'a [usize],
+}
+
+impl System<'_> {
+    /// The ranges of the unknowns in an array of the group.
+    pub fn unknowns(&self, context: &Context<f64>) -> Vec<std::ops::Range<usize>> {
+        let unknowns = self.system.site.unknowns.iter();
+        unknowns
+            .map(|u| u.offset..u.offset + context.layout.states[u.state].len)
+            .collect()
+    }
+
+    /// Places of a pair of unknowns at an element.
+    fn places(&self, i: usize, j: usize, e: usize) -> Option<(usize, usize)> {
+        let unknowns = &self.system.site.unknowns;
+        Some((unknowns[i].place(e)?, unknowns[j].place(e)?))
+    }
+
+    /// Where the potentials are in an array.
+    fn potential(&self) -> usize {
+        self.system.site.unknowns.last().map_or(0, |u| u.offset)
+    }
+
+    /// ẋ = M⁻¹ (ḃ + (A ⊗ J̇) x), after the solution x has been found.
+    pub fn tangent(
+        &self,
+        frame: &Frame,
+        w: &mut Workspace<f64>,
+        dots: &mut [Vec<f64>],
+        s: &mut Sweep,
+    ) {
+        let (context, extras) = (frame.context, frame.extras);
+        let stages = self.x.len();
+        let len = context.layout.all_current.len;
+        let r: Vec<usize> = (0..stages).map(|p| extras.scratch + p * len).collect();
+        let unknowns = self.unknowns(context);
+        self.cable_products(frame, w, s);
+        for dot in dots {
+            for (r, b) in r.iter().zip(self.b) {
+                for u in &unknowns {
+                    w.arena[r + u.start..r + u.end].copy_from_slice(&dot[b + u.start..b + u.end]);
+                }
+            }
+            for &(i, j, plane) in &self.system.entries {
+                for e in 0..self.system.site.elements {
+                    let slope = dot[plane + e];
+                    let Some((to, from)) = self.places(i, j, e).filter(|_| slope != 0.0) else {
+                        continue;
+                    };
+                    for (p, r) in r.iter().enumerate() {
+                        for (q, x) in self.x.iter().enumerate() {
+                            let x = w.arena[x + from];
+                            w.arena[r + to] += self.a[p * stages + q] * slope * x;
+                        }
+                    }
+                }
+            }
+            if let (Some(axial), true) = (frame.axial(), self.system.tree && extras.cable()) {
+                let count = axial.compartments() * context.layout.lanes;
+                let (capacity, v) = (context.layout.capacity(), self.potential());
+                for (q, product) in s.products[..stages * count].chunks_exact(count).enumerate() {
+                    for (e, product) in product.iter().enumerate() {
+                        let c = w.arena[capacity + e];
+                        let change =
+                            extras.capacity_dot(dot, capacity + e) / c - extras.kappa_dot(dot);
+                        for (p, r) in r.iter().enumerate() {
+                            w.arena[r + v + e] += self.a[p * stages + q] * product * change / c;
+                        }
+                    }
+                }
+            }
+            self.system.solve(self.factors, self.a, &r, &r, context, w);
+            for (r, x) in r.iter().zip(self.x) {
+                for u in &unknowns {
+                    dot[x + u.start..x + u.end].copy_from_slice(&w.arena[r + u.start..r + u.end]);
+                }
+            }
+        }
+    }
+
+    /// S x of the potentials of each stage, if a derivative needs it.
+    fn cable_products(&self, frame: &Frame, w: &mut Workspace<f64>, s: &mut Sweep) {
+        let Some(axial) = frame
+            .axial()
+            .filter(|_| self.system.tree && frame.extras.cable())
+        else {
+            return;
+        };
+        let lanes = frame.context.layout.lanes;
+        let count = axial.compartments() * lanes;
+        let v = self.potential();
+        for (q, x) in self.x.iter().enumerate() {
+            let to = &mut s.products[q * count..(q + 1) * count];
+            let place = (frame.context.level, lanes);
+            axial.reduced(place, &w.arena[x + v..x + v + count], to, &mut w.rows);
+        }
+    }
+
+    /// λ = M⁻ᵀ x̄ into the arrays at [`System::lambda`]; x̄ ← 0.
+    pub fn multipliers(&self, frame: &Frame, w: &mut Workspace<f64>, bar: &mut [f64]) {
+        let lambda = self.lambda(frame);
+        for (to, x) in lambda.iter().zip(self.x) {
+            for u in self.unknowns(frame.context) {
+                let from = &mut bar[x + u.start..x + u.end];
+                w.arena[to + u.start..to + u.end].copy_from_slice(from);
+                from.fill(0.0);
+            }
+        }
+        let (a, factors) = (self.a, self.factors);
+        (self.system).solve_transposed(factors, a, &lambda, &lambda, frame.context, w);
+    }
+
+    /// Where the multipliers are.
+    pub fn lambda(&self, frame: &Frame) -> Vec<usize> {
+        let len = frame.context.layout.all_current.len;
+        let first = frame.extras.scratch;
+        (0..self.x.len()).map(|p| first + p * len).collect()
+    }
+
+    /// λ = M⁻ᵀ x̄, b̄ += λ, J̄ += Aᵀ λ xᵀ.
+    pub fn adjoint(&self, frame: &Frame, w: &mut Workspace<f64>, bar: &mut [f64], s: &mut Sweep) {
+        let (context, extras) = (frame.context, frame.extras);
+        let unknowns = self.unknowns(context);
+        let any = |x: &usize| {
+            let mut all = unknowns.iter().flat_map(|u| &bar[x + u.start..x + u.end]);
+            all.any(|x| *x != 0.0)
+        };
+        if !self.x.iter().any(any) {
+            return;
+        }
+        self.multipliers(frame, w, bar);
+        let lambda = self.lambda(frame);
+        let stages = lambda.len();
+        for (lambda, b) in lambda.iter().zip(self.b) {
+            for k in unknowns.iter().cloned().flatten() {
+                bar[b + k] += w.arena[lambda + k];
+            }
+        }
+        for &(i, j, plane) in &self.system.entries {
+            for e in 0..self.system.site.elements {
+                let Some((row, column)) = self.places(i, j, e) else {
+                    continue;
+                };
+                let mut sum = 0.0;
+                for (p, lambda) in lambda.iter().enumerate() {
+                    for (q, x) in self.x.iter().enumerate() {
+                        let x = w.arena[x + column];
+                        sum += self.a[p * stages + q] * w.arena[lambda + row] * x;
+                    }
+                }
+                bar[plane + e] += sum;
+            }
+        }
+        self.cable_products(frame, w, s);
+        if let (Some(axial), true) = (frame.axial(), self.system.tree && extras.cable()) {
+            let count = axial.compartments() * context.layout.lanes;
+            let (capacity, v) = (context.layout.capacity(), self.potential());
+            for (q, product) in s.products[..stages * count].chunks_exact(count).enumerate() {
+                for (e, product) in product.iter().enumerate() {
+                    let c = w.arena[capacity + e];
+                    let terms =
+                        (0..stages).map(|p| self.a[p * stages + q] * w.arena[lambda[p] + v + e]);
+                    let change = terms.sum::<f64>() * product / c;
+                    extras.add_capacity(bar, capacity + e, change / c);
+                    extras.add_kappa(bar, -change);
+                }
+            }
+        }
+    }
+}

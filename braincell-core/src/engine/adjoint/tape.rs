@@ -1,0 +1,161 @@
+//! Lists of instructions with their rules: run, recorded, and taken backwards.
+
+use super::super::exec::{self, Context, Instr, StepFailure, Workspace};
+use super::super::layout::Layout;
+use super::newton::NewtonRule;
+use super::pointwise::Pointwise;
+use super::reach::Marks;
+use super::{Frame, Sweep, inputs, linear};
+use crate::kernel::Operand;
+use std::ops::Range;
+
+/// An instruction with its rule.
+pub(super) struct Taped {
+    pub instr: Instr,
+    pub rule: Rule,
+    /// What is saved of the numbers that it overwrites.
+    pub save: Vec<Range<usize>>,
+    pub marks: Marks,
+}
+
+pub(super) enum Rule {
+    Inputs,
+    Pointwise(Pointwise),
+    Newton(NewtonRule),
+    /// Linear algebra and the cable.
+    Linear,
+}
+
+impl Taped {
+    pub fn new(
+        instr: &Instr,
+        layout: &Layout,
+        active: &dyn Fn(&Operand) -> bool,
+        scratch: usize,
+    ) -> Self {
+        let rule = match instr {
+            Instr::Inputs { .. } => Rule::Inputs,
+            Instr::Newton(newton) => Rule::Newton(NewtonRule::new(newton, layout, active, scratch)),
+            instr => match Pointwise::new(instr, layout, active, scratch) {
+                Some(rule) => Rule::Pointwise(rule),
+                None => Rule::Linear,
+            },
+        };
+        Self {
+            marks: Marks::new(instr, &rule, layout),
+            instr: instr.clone(),
+            rule,
+            save: Vec::new(),
+        }
+    }
+
+    /// A rule whose weights are recorded, and their planes.
+    fn recorded(&self, scratch: usize) -> Option<(&Pointwise, Range<usize>)> {
+        match &self.rule {
+            Rule::Pointwise(rule) => Some((rule, rule.recorded(scratch)?)),
+            _ => None,
+        }
+    }
+
+    /// How many numbers are recorded.
+    pub fn saved(&self) -> usize {
+        let weights = self.recorded(0).map_or(0, |(_, weights)| weights.len());
+        weights + self.save.iter().map(Range::len).sum::<usize>()
+    }
+
+    pub fn scratch(&self) -> usize {
+        match &self.rule {
+            Rule::Pointwise(rule) => rule.scratch(),
+            Rule::Newton(rule) => rule.all().map(Taped::scratch).max().unwrap_or(0),
+            _ => 0,
+        }
+    }
+
+    pub fn aside(&self) -> usize {
+        match &self.rule {
+            Rule::Pointwise(rule) => rule.aside(),
+            Rule::Newton(rule) => rule.all().map(Taped::aside).max().unwrap_or(0),
+            _ => 0,
+        }
+    }
+}
+
+pub(super) fn run(
+    taped: &Taped,
+    context: &Context<f64>,
+    w: &mut Workspace<f64>,
+) -> Result<(), Box<StepFailure>> {
+    exec::execute(std::slice::from_ref(&taped.instr), context, w)
+}
+
+pub(super) fn record(
+    list: &[Taped],
+    context: &Context<f64>,
+    scratch: usize,
+    w: &mut Workspace<f64>,
+    log: &mut Vec<f64>,
+) -> Result<(), Box<StepFailure>> {
+    for taped in list {
+        for range in &taped.save {
+            log.extend_from_slice(&w.arena[range.clone()]);
+        }
+        match taped.recorded(scratch) {
+            Some((rule, weights)) => {
+                rule.run(context, &mut w.arena);
+                log.extend_from_slice(&w.arena[weights]);
+            }
+            None => run(taped, context, w)?,
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn reverse(
+    list: &[Taped],
+    frame: &Frame,
+    w: &mut Workspace<f64>,
+    bar: &mut [f64],
+    sweep: &mut Sweep,
+) -> Result<(), Box<StepFailure>> {
+    for taped in list.iter().rev() {
+        match &taped.rule {
+            Rule::Pointwise(_) => {}
+            Rule::Inputs => inputs::adjoint(&taped.instr, frame, bar),
+            Rule::Newton(rule) => rule.adjoint(&taped.instr, frame, w, bar, sweep)?,
+            Rule::Linear => linear::adjoint(&taped.instr, frame, w, bar, sweep),
+        }
+        let weights = taped.recorded(frame.extras.scratch);
+        let weights = weights.map(|(_, weights)| weights);
+        for range in weights.iter().chain(taped.save.iter().rev()) {
+            let from = sweep.log.len() - range.len();
+            w.arena[range.clone()].copy_from_slice(&sweep.log[from..]);
+            sweep.log.truncate(from);
+        }
+        if let Rule::Pointwise(rule) = &taped.rule {
+            rule.adjoint(frame.context, &mut w.arena, bar, sweep);
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn tangent(
+    list: &[Taped],
+    frame: &Frame,
+    w: &mut Workspace<f64>,
+    dots: &mut [Vec<f64>],
+    sweep: &mut Sweep,
+) -> Result<(), Box<StepFailure>> {
+    for taped in list {
+        if let Rule::Pointwise(rule) = &taped.rule {
+            rule.tangent(frame.context, &mut w.arena, dots, sweep);
+        }
+        run(taped, frame.context, w)?;
+        match &taped.rule {
+            Rule::Pointwise(_) => {}
+            Rule::Inputs => inputs::tangent(&taped.instr, frame, dots),
+            Rule::Newton(rule) => rule.tangent(&taped.instr, frame, w, dots, sweep)?,
+            Rule::Linear => linear::tangent(&taped.instr, frame, w, dots, sweep),
+        }
+    }
+    Ok(())
+}

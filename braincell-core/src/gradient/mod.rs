@@ -1,0 +1,187 @@
+//! Derivatives of whole runs, exact for the discrete scheme: of the numbers that the solver computes, not of the
+//! differential equation.
+//!
+//! [`Gradient::forward`] carries tangents along: the derivatives of all that is recorded with respect to a few numbers.
+//! [`Gradient::reverse`] takes a run backwards: the derivatives of one number, the loss, with respect to many. Every
+//! solver can be differentiated, since the engine differentiates the operations that steps are made of.
+//!
+//! One can differentiate by
+//! - a parameter of the model, by its name: `"na.g_max"`, `"C"`;
+//! - the initial value of a state, by its name: `"V"`; states that start from their steady state follow the others;
+//! - the amplitude of an input, by its name: `"stimulus"` (of a played trace, a ramp or a function: a factor);
+//! - the onset of an input made of steps or pulses, such as `"stimulus.onset"`, ms: all its jumps move together. If a jump
+//!   lies on the time grid, the derivative is that for a later onset;
+//! - [`AXIAL_CONDUCTANCE`]: a common factor, 1, of all conductances along the cable. They are inversely proportional to the
+//!   axial resistivity, so the derivative with respect to the logarithm of the resistivity is the negative of it.
+//!
+//! A parameter with one value for all has one derivative, one with a value per element or cell has as many.
+//!
+//! Step sizes, the times of jumps of other inputs, and the number of Newton iterations count as constants; spike times are
+//! differentiated through the crossing of the threshold. Steps must have a fixed size.
+//!
+//! Backwards in bounded memory: see [`CheckpointPlan`]. The gradient does not depend on the plan.
+
+mod checkpoint;
+mod difference;
+mod error;
+mod forward;
+mod loss;
+mod onset;
+mod reverse;
+mod spike;
+mod steps;
+mod wrt;
+
+pub use checkpoint::CheckpointPlan;
+pub use difference::Difference;
+pub use error::GradientError;
+pub use forward::{Forward, Tangent};
+pub use loss::{Cotangents, Loss, Mean, MeanSquare, Peak, SpikeTime};
+pub use reverse::Reverse;
+
+use crate::engine::Adjoint;
+use crate::model::{Model, Values};
+use crate::registry::Registry;
+use crate::simulation::{Setup, Simulation, Stepping};
+use onset::Onset;
+use steps::Steps;
+use wrt::Quantity;
+
+/// The name of the common factor of all conductances along the cable.
+pub const AXIAL_CONDUCTANCE: &str = "axial_conductance";
+
+/// The memory budget where none is given, bytes.
+pub const DEFAULT_MEMORY: usize = 64_000_000;
+
+/// The derivative with respect to one quantity.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Derivative {
+    /// The quantity.
+    pub name: String,
+    /// The derivative, in the shape of the quantity's own values.
+    pub values: Values,
+}
+
+/// A run to be differentiated.
+pub struct Gradient<'a> {
+    setup: Setup,
+    registry: &'a Registry,
+    model: Model,
+    until: f64,
+    quantities: Vec<Quantity>,
+    memory: usize,
+}
+
+/// A run with its rules, ready to go.
+struct Ready {
+    simulation: Simulation<f64>,
+    adjoints: Vec<Adjoint>,
+    steps: Steps,
+}
+
+impl<'a> Gradient<'a> {
+    /// The run that `setup` describes, of `model`, from time 0 until `until` (ms), to be differentiated with respect to
+    /// the quantities named in `wrt`.
+    ///
+    /// # Errors
+    /// [`GradientError`]: what [`Setup::start`] refuses; an adaptive run; unknown names.
+    pub fn new(
+        setup: &Setup,
+        registry: &'a Registry,
+        model: &Model,
+        until: f64,
+        wrt: &[&str],
+    ) -> Result<Self, GradientError> {
+        if matches!(setup.stepping(), Stepping::Adaptive(_)) {
+            return Err(GradientError::Adaptive);
+        }
+        if !(until.is_finite() && until > 0.0) {
+            return Err(GradientError::Until(until));
+        }
+        // Anything that is wrong with the run shows now.
+        setup.start::<f64>(registry, model)?;
+        Ok(Self {
+            setup: setup.clone(),
+            registry,
+            quantities: wrt::find(model, wrt)?,
+            model: model.clone(),
+            until,
+            memory: DEFAULT_MEMORY,
+        })
+    }
+
+    /// With a memory budget for going backwards, bytes: for the states that are kept and for the record of the steps
+    /// between two of them. Traces and the model itself come on top. The default is [`DEFAULT_MEMORY`].
+    pub fn memory(mut self, bytes: usize) -> Self {
+        self.memory = bytes;
+        self
+    }
+
+    /// The model.
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// The model, to change its parameters between gradients. Names and shapes of the quantities must stay.
+    pub fn model_mut(&mut self) -> &mut Model {
+        &mut self.model
+    }
+
+    /// Names of all components of the quantities: `"na.g_max"`, `"V[3]"` at an element, `"V#7"` in a cell.
+    pub fn components(&self) -> Vec<String> {
+        let labels = |q: &Quantity| (0..q.len()).map(|k| q.label(k)).collect::<Vec<_>>();
+        self.quantities.iter().flat_map(labels).collect()
+    }
+
+    /// How a run is taken backwards within the memory budget.
+    ///
+    /// # Errors
+    /// [`GradientError::Budget`].
+    pub fn plan(&self) -> Result<CheckpointPlan, GradientError> {
+        self.plan_for(&self.ready()?)
+    }
+
+    fn plan_for(&self, ready: &Ready) -> Result<CheckpointPlan, GradientError> {
+        const NUMBER: usize = size_of::<f64>();
+        let tiles = &ready.simulation.tiles;
+        let states: usize = tiles.iter().map(|tile| tile.states()).sum();
+        let saved = ready.adjoints.iter().map(Adjoint::saved_per_step).max();
+        let record = saved.unwrap_or(0) * NUMBER + reverse::PIECE_BYTES;
+        let state = states * NUMBER + tiles.len() * size_of::<Vec<f64>>();
+        CheckpointPlan::new(ready.steps.count(), state, record, self.memory)
+    }
+
+    fn ready(&self) -> Result<Ready, GradientError> {
+        let simulation = self.setup.start::<f64>(self.registry, &self.model)?;
+        let wanted = wrt::wanted(&self.model, &self.quantities);
+        let engines = simulation.engines.iter();
+        let (step, every) = (simulation.plan.step, simulation.plan.every);
+        let jumps = self.model.jumps(-step, self.until);
+        Ok(Ready {
+            adjoints: engines.map(|e| Adjoint::new(e, &wanted)).collect(),
+            steps: Steps::new(step, every, self.until, jumps),
+            simulation,
+        })
+    }
+
+    /// The inputs whose onsets are quantities.
+    fn onsets(&self) -> Vec<Onset> {
+        let onset = |q: &Quantity| {
+            let input = q.onset_of(&self.model)?;
+            Some(Onset::new(q.first, input, self.until))
+        };
+        self.quantities.iter().filter_map(onset).collect()
+    }
+
+    fn derivatives(&self, all: &[f64]) -> Vec<Derivative> {
+        let derivative = |q: &Quantity| Derivative {
+            name: q.name.clone(),
+            values: q.values(all),
+        };
+        self.quantities.iter().map(derivative).collect()
+    }
+
+    fn component_count(&self) -> usize {
+        self.quantities.iter().map(Quantity::len).sum()
+    }
+}

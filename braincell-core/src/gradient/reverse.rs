@@ -1,0 +1,430 @@
+//! Reverse mode.
+
+use super::checkpoint::{Action, Schedule};
+use super::onset::{Effect, Onset};
+use super::steps::{Piece, Steps};
+use super::{Cotangents, Derivative, Gradient, GradientError, Loss, Ready, spike};
+use crate::engine::{Adjoint, Clock, Engine, Section, Sweep, Workspace, all_finite};
+use crate::simulation::tile::{Checkpoint, Tile};
+use crate::simulation::{Recording, SpikeTrain};
+use std::sync::Arc;
+
+/// Bytes that the record of a step takes besides the numbers saved.
+pub(super) const PIECE_BYTES: usize = size_of::<Recorded>();
+
+/// What [`Gradient::reverse`] gives.
+#[derive(Clone, Debug)]
+pub struct Reverse {
+    /// The run itself.
+    pub recording: Recording,
+    /// The loss.
+    pub loss: f64,
+    /// Its derivatives.
+    pub gradient: Vec<Derivative>,
+}
+
+/// A piece of a step that has been recorded.
+struct Recorded {
+    step: u64,
+    piece: Piece,
+    number: u64,
+    /// Whether spikes were looked for.
+    slopes: bool,
+    /// Spikes before this piece, in the list of the segment's spikes.
+    spikes: usize,
+    /// The row of the sample that follows.
+    row: Option<usize>,
+    /// What onsets do to this piece.
+    effects: Vec<Effect>,
+}
+
+/// A spike that has been recorded.
+struct SpikeBar {
+    train: usize,
+    /// The derivative of the loss with respect to its time.
+    cotangent: f64,
+    links: [(usize, f64); 4],
+}
+
+/// What a tile's way back works on.
+struct Way<'a> {
+    tile: &'a Tile<f64>,
+    engine: &'a mut Engine<f64>,
+    adjoint: &'a Adjoint,
+    steps: &'a Steps,
+    trains: &'a [SpikeTrain],
+    cotangents: &'a Cotangents,
+    w: Workspace<f64>,
+    sweep: Sweep,
+    pieces: Vec<Piece>,
+    sections: Vec<(Section, Clock)>,
+    recorded: Vec<Recorded>,
+    spikes: Vec<SpikeBar>,
+    onsets: Vec<Onset>,
+    step: f64,
+    /// Derivatives with respect to onsets.
+    by_onset: Vec<(usize, f64)>,
+}
+
+const STANDING: Clock = Clock {
+    t: 0.0,
+    h: 0.0,
+    within: 0.0,
+    number: 0,
+};
+
+impl Gradient<'_> {
+    /// Runs, computes the loss, and takes the run backwards: the derivatives of the loss with respect to all quantities.
+    ///
+    /// # Errors
+    /// [`GradientError`]: the run fails, the loss cannot be computed, a derivative is not finite, the memory budget is too
+    /// small.
+    pub fn reverse(&self, loss: &(impl Loss + ?Sized)) -> Result<Reverse, GradientError> {
+        let mut ready = self.ready()?;
+        let plan = self.plan_for(&ready)?;
+        let segments = plan.steps.div_ceil(plan.segment);
+        let kept = Schedule::new(segments, plan.checkpoints as u64);
+        let kept: Arc<[u64]> = kept.kept().iter().map(|k| k * plan.segment).collect();
+        for tile in &mut ready.simulation.tiles {
+            tile.keep_at = kept.clone();
+        }
+        ready.simulation.run(self.until)?;
+        let recording = ready.simulation.recording();
+        let mut cotangents = Cotangents::new(&recording);
+        let loss = loss.evaluate(&recording, &mut cotangents)?;
+        check(&recording, &cotangents)?;
+        let mut gradient = vec![0.0; self.component_count()];
+        let slots = plan.checkpoints as u64;
+        for tile in 0..ready.simulation.tiles.len() {
+            let schedule = Schedule::new(segments, slots);
+            let outcome = (&recording, &cotangents);
+            self.tile_reverse(
+                &mut ready,
+                tile,
+                (schedule, plan.segment),
+                outcome,
+                &mut gradient,
+            )?;
+        }
+        Ok(Reverse {
+            recording,
+            loss,
+            gradient: self.derivatives(&gradient),
+        })
+    }
+
+    fn tile_reverse(
+        &self,
+        ready: &mut Ready,
+        tile: usize,
+        (schedule, segment): (Schedule, u64),
+        (recording, cotangents): (&Recording, &Cotangents),
+        gradient: &mut [f64],
+    ) -> Result<(), GradientError> {
+        let simulation = &mut ready.simulation;
+        let mut kept = std::mem::take(&mut simulation.tiles[tile].kept);
+        let step = simulation.plan.step;
+        let tile = &simulation.tiles[tile];
+        let engine = &mut simulation.engines[tile.engine];
+        let adjoint = &ready.adjoints[tile.engine];
+        let mut way = Way {
+            w: adjoint.workspace(engine),
+            sweep: adjoint.sweep(engine, 0),
+            tile,
+            engine,
+            adjoint,
+            steps: &ready.steps,
+            trains: recording.spikes(),
+            cotangents,
+            pieces: Vec::new(),
+            sections: Vec::new(),
+            recorded: Vec::new(),
+            spikes: Vec::new(),
+            onsets: self.onsets(),
+            step,
+            by_onset: Vec::new(),
+        };
+        way.engine
+            .layout
+            .fill_parameters(tile.first, &mut way.w.arena);
+        let count = way.steps.count();
+        for action in schedule {
+            match action {
+                Action::Keep(at) => {
+                    if let Some(last) = kept.last() {
+                        let next = way.go(last, at * segment)?;
+                        kept.push(next);
+                    }
+                }
+                Action::Reverse(at) => {
+                    if let Some(last) = kept.last() {
+                        let (begin, end) = (at * segment, ((at + 1) * segment).min(count));
+                        let reached = way.go(last, begin)?;
+                        way.record(&reached, end)?;
+                        way.back()?;
+                    }
+                }
+                Action::Drop => {
+                    kept.pop();
+                }
+            }
+        }
+        way.initial()?;
+        for (component, x) in std::mem::take(&mut way.by_onset) {
+            gradient[component] += x;
+        }
+        for quantity in &self.quantities {
+            let layout = &way.engine.layout;
+            quantity.places(layout, adjoint, tile.first, |k, at, factor| {
+                gradient[k] += factor * way.sweep.bar[at];
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Checks what a loss has left.
+fn check(recording: &Recording, cotangents: &Cotangents) -> Result<(), GradientError> {
+    let spikes = recording.spikes().iter().map(|train| train.times.len());
+    let fits = cotangents.traces.dim() == recording.data().dim()
+        && spikes.eq(cotangents.spikes.iter().map(Vec::len));
+    if !fits {
+        return Err(GradientError::Loss(
+            "its derivatives have another shape than the recording".to_string(),
+        ));
+    }
+    let mut all = cotangents
+        .traces
+        .iter()
+        .chain(cotangents.spikes.iter().flatten());
+    match all.find(|x| !x.is_finite()) {
+        Some(x) => Err(GradientError::Loss(format!(
+            "one of its derivatives is {x}"
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// The same steps have been made before, so they cannot fail.
+fn repeated<T, E>(done: Result<T, E>) -> Result<T, GradientError> {
+    done.map_err(|_| GradientError::Loss("a step differs from its repetition".to_string()))
+}
+
+impl Way<'_> {
+    /// Advances from a state that is kept to the beginning of step `to`.
+    fn go(&mut self, from: &Checkpoint<f64>, to: u64) -> Result<Checkpoint<f64>, GradientError> {
+        let current = self.engine.layout.all_current.range();
+        self.w.arena[current.clone()].copy_from_slice(&from.state);
+        let mut number = from.pieces;
+        for k in from.step..to {
+            self.steps.pieces(k, &mut self.pieces);
+            for piece in &self.pieces {
+                let clock = piece.clock(number);
+                self.engine.prepare(piece.h);
+                repeated(self.engine.advance(self.tile.first, clock, &mut self.w))?;
+                self.engine.finish(self.tile.first, clock, &mut self.w);
+                number += 1;
+            }
+        }
+        Ok(Checkpoint {
+            step: to,
+            pieces: number,
+            state: self.w.arena[current].to_vec(),
+        })
+    }
+
+    /// Records the steps from the present state on until step `end`.
+    fn record(&mut self, from: &Checkpoint<f64>, end: u64) -> Result<(), GradientError> {
+        let mut number = from.pieces;
+        let mut row = self.steps.samples_before(from.step);
+        for k in from.step..end {
+            let mut pieces = std::mem::take(&mut self.pieces);
+            self.steps.pieces(k, &mut pieces);
+            for &piece in &pieces {
+                let samples = piece.sample.is_some();
+                self.record_piece(Recorded {
+                    step: k,
+                    piece,
+                    number,
+                    slopes: false,
+                    spikes: self.spikes.len(),
+                    row: samples.then_some(row),
+                    effects: Vec::new(),
+                })?;
+                number += 1;
+                row += usize::from(samples);
+            }
+            self.pieces = pieces;
+        }
+        Ok(())
+    }
+
+    fn run(&mut self, section: (Section, Clock)) -> Result<(), GradientError> {
+        let (first, w, sweep) = (self.tile.first, &mut self.w, &mut self.sweep);
+        repeated(self.adjoint.record(self.engine, first, section, w, sweep))
+    }
+
+    fn take_back(&mut self, section: (Section, Clock)) -> Result<(), GradientError> {
+        let (first, w, sweep) = (self.tile.first, &mut self.w, &mut self.sweep);
+        repeated(self.adjoint.reverse(self.engine, first, section, w, sweep))
+    }
+
+    fn record_piece(&mut self, mut recorded: Recorded) -> Result<(), GradientError> {
+        let clock = recorded.piece.clock(recorded.number);
+        for onset in &self.onsets {
+            let here = (recorded.number, self.step);
+            let (piece, engine) = (&recorded.piece, &mut *self.engine);
+            let effect = onset.effect(piece, here, self.tile, engine, &mut self.w)?;
+            recorded.effects.extend(effect);
+        }
+        self.engine.prepare(clock.h);
+        self.adjoint.advance(self.engine, clock, &mut self.sections);
+        for k in 0..self.sections.len() {
+            self.run(self.sections[k])?;
+        }
+        if spike::fires(self.tile, self.engine, &self.w) {
+            recorded.slopes = true;
+            self.run((Section::Slope(0), clock))?;
+            self.run((Section::Slope(1), clock))?;
+            let (trains, spikes, cotangents) = (self.trains, &mut self.spikes, self.cotangents);
+            spike::find(self.tile, self.engine, clock, &self.w, |spike| {
+                let times = &trains[spike.train].times;
+                let place = times.partition_point(|&t| t < spike.time);
+                if times.get(place) == Some(&spike.time) {
+                    spikes.push(SpikeBar {
+                        train: spike.train,
+                        cotangent: cotangents.spikes[spike.train][place],
+                        links: spike.links,
+                    });
+                }
+            });
+        }
+        self.run((Section::Post, clock))?;
+        if let (Some(t), true) = (recorded.piece.sample, self.tile.samples_signals) {
+            let within = clock.within;
+            self.run((
+                Section::Signals,
+                Clock {
+                    t,
+                    within,
+                    ..STANDING
+                },
+            ))?;
+        }
+        self.recorded.push(recorded);
+        Ok(())
+    }
+
+    /// Adds the derivatives of the loss with respect to a row of samples.
+    fn add_samples(&mut self, row: usize) {
+        for column in &self.tile.columns {
+            self.sweep.bar[column.place] += self.cotangents.traces[[row, column.number]];
+        }
+    }
+
+    /// Adds what the motion of a piece does to the state at its end and to the spikes in it.
+    fn add_effects(&mut self, recorded: &Recorded) {
+        let bar = &self.sweep.bar[self.engine.layout.all_current.range()];
+        for effect in &recorded.effects {
+            let state = effect.state.iter().zip(bar);
+            let mut sum: f64 = state.map(|(x, bar)| x * bar).sum();
+            for (train, change) in &effect.spikes {
+                let spikes = self.spikes[recorded.spikes..].iter();
+                let of_train = spikes.filter(|spike| spike.train == *train);
+                sum += change * of_train.map(|spike| spike.cotangent).sum::<f64>();
+            }
+            self.by_onset.push((effect.component, sum));
+        }
+    }
+
+    /// Takes all that is recorded backwards.
+    fn back(&mut self) -> Result<(), GradientError> {
+        while let Some(recorded) = self.recorded.pop() {
+            let clock = recorded.piece.clock(recorded.number);
+            self.engine.prepare(clock.h);
+            if let Some(row) = recorded.row {
+                self.add_samples(row);
+            }
+            if let (Some(t), true) = (recorded.piece.sample, self.tile.samples_signals) {
+                let within = clock.within;
+                self.take_back((
+                    Section::Signals,
+                    Clock {
+                        t,
+                        within,
+                        ..STANDING
+                    },
+                ))?;
+            }
+            self.add_effects(&recorded);
+            self.take_back((Section::Post, clock))?;
+            if recorded.slopes {
+                for spike in self.spikes.drain(recorded.spikes..) {
+                    for (place, x) in spike.links {
+                        self.sweep.bar[place] += spike.cotangent * x;
+                    }
+                }
+                self.take_back((Section::Slope(1), clock))?;
+                self.take_back((Section::Slope(0), clock))?;
+            }
+            self.adjoint.advance(self.engine, clock, &mut self.sections);
+            for k in (0..self.sections.len()).rev() {
+                self.take_back(self.sections[k])?;
+            }
+            self.look(recorded.step, clock.t)?;
+        }
+        Ok(())
+    }
+
+    /// Refuses adjoints of the state that are not finite.
+    fn look(&self, step: u64, time: f64) -> Result<(), GradientError> {
+        let layout = &self.engine.layout;
+        if all_finite(
+            &self.sweep.bar[layout.all_current.range()],
+            self.engine.level,
+        ) {
+            return Ok(());
+        }
+        let states = layout.model.states.iter().zip(&layout.states);
+        for (info, plane) in states {
+            for k in 0..plane.len {
+                let value = self.sweep.bar[layout.current[info.group] + plane.offset + k];
+                if !value.is_finite() {
+                    return Err(GradientError::NotFinite {
+                        name: info.state.name.clone(),
+                        step,
+                        time,
+                        cell: self.tile.first + k % layout.lanes,
+                        element: k / layout.lanes,
+                        value,
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the initial sample and the steady states of the beginning backwards.
+    fn initial(&mut self) -> Result<(), GradientError> {
+        let first = self.tile.first;
+        self.engine.layout.fill(first, &mut self.w.arena);
+        let steady = (Section::Steady, STANDING);
+        for _ in 0..2 {
+            self.run(steady)?;
+        }
+        let within = 1e-3 * self.step;
+        let signals = (Section::Signals, Clock { within, ..STANDING });
+        let samples_signals = self.tile.samples_signals;
+        if samples_signals {
+            self.run(signals)?;
+        }
+        self.add_samples(0);
+        if samples_signals {
+            self.take_back(signals)?;
+        }
+        for _ in 0..2 {
+            self.take_back(steady)?;
+        }
+        self.look(0, 0.0)
+    }
+}

@@ -1,0 +1,307 @@
+//! What derivatives are taken with respect to.
+
+use super::{AXIAL_CONDUCTANCE, GradientError};
+use crate::engine::{Adjoint, Layout, Wanted};
+use crate::input::Input;
+use crate::model::{CableInfo, Model, Values};
+use ndarray::Array2;
+
+/// A quantity to differentiate by.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Kind {
+    Parameter(usize),
+    Initial(usize),
+    Amplitude(usize),
+    Onset(usize),
+    Axial,
+}
+
+/// A quantity to differentiate by, with its components.
+#[derive(Clone, Debug)]
+pub(super) struct Quantity {
+    pub name: String,
+    kind: Kind,
+    shape: Shape,
+    /// Number of its first component among those of all quantities.
+    pub first: usize,
+}
+
+/// How the components of a quantity belong to elements and cells.
+#[derive(Clone, Copy, Debug)]
+enum Shape {
+    Uniform,
+    PerElement(usize),
+    PerCell(usize),
+    Each(usize, usize),
+}
+
+impl Shape {
+    fn of(values: &Values) -> Self {
+        match values {
+            Values::Uniform(_) => Shape::Uniform,
+            Values::PerElement(x) => Shape::PerElement(x.len()),
+            Values::PerCell(x) => Shape::PerCell(x.len()),
+            Values::Each(x) => Shape::Each(x.nrows(), x.ncols()),
+        }
+    }
+
+    fn len(self) -> usize {
+        match self {
+            Shape::Uniform => 1,
+            Shape::PerElement(n) | Shape::PerCell(n) => n,
+            Shape::Each(rows, columns) => rows * columns,
+        }
+    }
+
+    fn component(self, element: usize, cell: usize) -> usize {
+        match self {
+            Shape::Uniform => 0,
+            Shape::PerElement(_) => element,
+            Shape::PerCell(_) => cell,
+            Shape::Each(_, columns) => element * columns + cell,
+        }
+    }
+
+    fn values(self, x: &[f64]) -> Values {
+        match self {
+            Shape::Uniform => Values::Uniform(x[0]),
+            Shape::PerElement(_) => Values::PerElement(x.to_vec()),
+            Shape::PerCell(_) => Values::PerCell(x.to_vec()),
+            Shape::Each(rows, columns) => {
+                Values::Each(Array2::from_shape_fn((rows, columns), |(e, cell)| {
+                    x[e * columns + cell]
+                }))
+            }
+        }
+    }
+}
+
+/// Finds the quantities of these names.
+pub(super) fn find(model: &Model, names: &[&str]) -> Result<Vec<Quantity>, GradientError> {
+    let mut first = 0;
+    let mut all: Vec<Quantity> = Vec::new();
+    for &name in names {
+        let parameter = model.parameter_names().iter().position(|n| *n == name);
+        let state = model.state_names().iter().position(|n| *n == name);
+        let input = (model.signals.iter()).position(|s| s.name == name && s.input.is_some());
+        let (kind, shape) = match (parameter, state, input) {
+            (Some(p), ..) => (
+                Kind::Parameter(p),
+                Shape::of(&model.parameters[p].parameter.value),
+            ),
+            (_, Some(s), _) => {
+                let state = &model.states[s].state;
+                if state.steady {
+                    return Err(GradientError::Steady(name.to_string()));
+                }
+                (Kind::Initial(s), Shape::of(&state.value))
+            }
+            (.., Some(s)) => {
+                let count = model.signals[s].input.as_ref().map_or(1, Vec::len);
+                let shape = match count {
+                    1 => Shape::Uniform,
+                    n => Shape::PerCell(n),
+                };
+                (Kind::Amplitude(s), shape)
+            }
+            _ if onset(model, name).is_some() => {
+                let signal = onset(model, name).unwrap_or(0);
+                let movable = matches!(
+                    model.signals[signal].input.as_deref(), Some([one]) if one.is_pulses()
+                );
+                if !movable {
+                    return Err(GradientError::Onset(name.to_string()));
+                }
+                (Kind::Onset(signal), Shape::Uniform)
+            }
+            _ if name == AXIAL_CONDUCTANCE => {
+                if model.cable.is_none() {
+                    return Err(GradientError::NoCable);
+                }
+                (Kind::Axial, Shape::Uniform)
+            }
+            _ => {
+                let inputs = model.signals.iter().filter(|s| s.input.is_some());
+                let inputs: Vec<&str> = inputs.map(|s| s.name.as_str()).collect();
+                return Err(GradientError::Unknown {
+                    name: name.to_string(),
+                    parameters: model.parameter_names().join(", "),
+                    states: model.state_names().join(", "),
+                    inputs: inputs.join(", "),
+                });
+            }
+        };
+        if all.iter().any(|q| q.name == name) {
+            return Err(GradientError::Twice(name.to_string()));
+        }
+        all.push(Quantity {
+            name: name.to_string(),
+            kind,
+            shape,
+            first,
+        });
+        first += shape.len();
+    }
+    Ok(all)
+}
+
+/// The input of a name such as "stimulus.onset".
+fn onset(model: &Model, name: &str) -> Option<usize> {
+    let input = name.strip_suffix(".onset")?;
+    let is = |s: &crate::model::SignalInfo| s.name == input && s.input.is_some();
+    model.signals.iter().position(is)
+}
+
+/// What the engine has to follow for these quantities.
+pub(super) fn wanted(model: &Model, quantities: &[Quantity]) -> Wanted {
+    let has = |kind: Kind| quantities.iter().any(|q| q.kind == kind);
+    Wanted {
+        parameters: (0..model.parameters.len())
+            .map(|p| has(Kind::Parameter(p)))
+            .collect(),
+        amplitudes: (0..model.signals.len())
+            .map(|s| has(Kind::Amplitude(s)))
+            .collect(),
+        axial: has(Kind::Axial),
+    }
+}
+
+impl Quantity {
+    /// Number of components.
+    pub fn len(&self) -> usize {
+        self.shape.len()
+    }
+
+    /// Its part of numbers for all components.
+    pub fn values(&self, all: &[f64]) -> Values {
+        self.shape.values(&all[self.first..self.first + self.len()])
+    }
+
+    /// The input whose onset it is.
+    pub fn onset_of<'m>(&self, model: &'m Model) -> Option<&'m Input> {
+        match self.kind {
+            Kind::Onset(s) => model.signals[s].input.as_ref()?.first(),
+            _ => None,
+        }
+    }
+
+    /// A label for a component.
+    pub fn label(&self, component: usize) -> String {
+        match self.shape {
+            Shape::Uniform => self.name.clone(),
+            Shape::PerElement(_) => format!("{}[{component}]", self.name),
+            Shape::PerCell(_) => format!("{}#{component}", self.name),
+            Shape::Each(_, columns) => format!(
+                "{}[{}]#{}",
+                self.name,
+                component / columns,
+                component % columns
+            ),
+        }
+    }
+
+    /// Calls `f(component, place, factor)`: the number at `place` of a tile changes by `factor` times the change of the
+    /// component of the quantity.
+    pub fn places(
+        &self,
+        layout: &Layout,
+        adjoint: &Adjoint,
+        first_cell: usize,
+        mut f: impl FnMut(usize, usize, f64),
+    ) {
+        let lanes = layout.lanes;
+        let mut plane = |offset: usize, len: usize, uniform: bool| {
+            for k in 0..len {
+                let (element, cell) = match uniform {
+                    true => (0, first_cell),
+                    false => (k / lanes, first_cell + k % lanes),
+                };
+                let component = self.shape.component(element, cell);
+                f(self.first + component, offset + k, 1.0);
+            }
+        };
+        match self.kind {
+            Kind::Parameter(p) => {
+                let place = layout.parameters[p];
+                plane(
+                    place.offset,
+                    place.len,
+                    matches!(self.shape, Shape::Uniform),
+                );
+                layout.capacity_changes(p, |element, lane, at, factor| {
+                    let component = self.shape.component(element, first_cell + lane);
+                    f(self.first + component, at, factor);
+                });
+            }
+            Kind::Initial(s) => {
+                let group = layout.model.states[s].group;
+                let at = layout.current[group] + layout.states[s].offset;
+                plane(at, layout.states[s].len, false);
+            }
+            Kind::Amplitude(s) => {
+                if let Some(at) = adjoint.extras.amplitude(s) {
+                    match self.shape {
+                        Shape::Uniform => plane(at, 1, true),
+                        _ => plane(at, lanes, false),
+                    }
+                }
+            }
+            Kind::Onset(_) => {}
+            Kind::Axial => {
+                if let Some(at) = adjoint.extras.kappa() {
+                    plane(at, 1, true);
+                }
+            }
+        }
+    }
+}
+
+/// The i-th number of values changed by `x`; the number as it was.
+fn nudge(values: &mut Values, component: usize, x: f64) -> f64 {
+    let number = match values {
+        Values::Uniform(y) => y,
+        Values::PerElement(y) | Values::PerCell(y) => &mut y[component],
+        Values::Each(y) => {
+            let columns = y.ncols();
+            &mut y[[component / columns, component % columns]]
+        }
+    };
+    let before = *number;
+    *number += x;
+    before
+}
+
+impl Quantity {
+    /// Changes a component of the quantity in a model by `x`. Returns what it was.
+    pub fn change(&self, model: &mut Model, component: usize, x: f64) -> f64 {
+        match self.kind {
+            Kind::Parameter(p) => {
+                let values = &mut model.parameters[p].parameter.value;
+                nudge(values, component, x)
+            }
+            Kind::Initial(s) => {
+                let values = &mut model.states[s].state.value;
+                nudge(values, component, x)
+            }
+            Kind::Amplitude(s) => match &mut model.signals[s].input {
+                Some(inputs) => inputs[component].add_to_amplitude(x),
+                None => 0.0,
+            },
+            Kind::Onset(s) => match &mut model.signals[s].input {
+                Some(inputs) => inputs[component].shift(x),
+                None => 0.0,
+            },
+            Kind::Axial => {
+                if let Some(info) = &model.cable {
+                    let compartments = info.cable.area.len();
+                    let mut cable = info.cable.clone();
+                    cable.conductances.iter_mut().for_each(|g| *g *= 1.0 + x);
+                    if let Ok(info) = CableInfo::new(cable, compartments) {
+                        model.cable = Some(info);
+                    }
+                }
+                1.0
+            }
+        }
+    }
+}

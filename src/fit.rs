@@ -1,0 +1,319 @@
+//! Fitting parameters of a model to data, by the gradient of a loss.
+//!
+//! ```
+//! use braincell::cells::SingleCompartment;
+//! use braincell::fit::{Bounded, Fit};
+//! use braincell::gradient::MeanSquare;
+//! use braincell::input::Input;
+//! use braincell::model::Model;
+//! use braincell::simulation::Setup;
+//! use std::ops::ControlFlow;
+//!
+//! let cell = SingleCompartment::hodgkin_huxley().input("stimulus", Input::constant(2.0));
+//! let mut model = Model::new(&cell)?;
+//! let setup = Setup::new("rk4", 0.05).record("V");
+//! let mut run = setup.start::<f64>(braincell::solvers(), &model)?;
+//! run.run(10.0)?;
+//! let target = run.recording().trace("V")?.to_vec();
+//!
+//! model.set_parameter("leak.g_max", 0.2)?;
+//! let loss = MeanSquare { trace: "V".to_string(), target };
+//! let parameters = vec![Bounded { name: "leak.g_max".to_string(), lower: 0.1, upper: 1.0 }];
+//! let fit = Fit { setup, until: 10.0, parameters, iterations: 50 };
+//! let found = fit.run(braincell::solvers(), &model, &loss, &mut |_| ControlFlow::Continue(()))?;
+//! assert!((found.values[0] - 0.3).abs() < 1e-5);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+use crate::gradient::{Cotangents, Gradient, GradientError, Loss};
+use crate::input::Input;
+use crate::model::{Model, Values};
+use crate::registry::Registry;
+use crate::simulation::{Recording, Setup};
+use argmin::core::{self, CostFunction, Executor, State};
+use argmin::solver::linesearch::MoreThuenteLineSearch;
+use argmin::solver::quasinewton::LBFGS;
+use std::cell::RefCell;
+use std::ops::ControlFlow;
+
+/// A parameter to be fitted, with its bounds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bounded {
+    /// Name of the parameter, which has one value for all.
+    pub name: String,
+    /// Greater than this.
+    pub lower: f64,
+    /// Less than this.
+    pub upper: f64,
+}
+
+/// A fit: which parameters, in which run.
+///
+/// The parameters are moved by the limited-memory BFGS method with the line search of Moré and Thuente; bounds are kept by
+/// writing each parameter as lower + (upper - lower) / (1 + e^-u). D. C. Liu, J. Nocedal, On the limited memory BFGS method
+/// for large scale optimization, Math. Program. 45 (1989),
+/// [doi:10.1007/BF01589116](https://doi.org/10.1007/BF01589116).
+#[derive(Clone, Debug)]
+pub struct Fit {
+    /// The run.
+    pub setup: Setup,
+    /// Its duration, ms.
+    pub until: f64,
+    /// The parameters.
+    pub parameters: Vec<Bounded>,
+    /// The greatest number of iterations of the optimiser.
+    pub iterations: u64,
+}
+
+/// How far a fit has come.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FitProgress {
+    /// Losses computed, with their gradients.
+    pub evaluations: u64,
+    /// The best loss so far.
+    pub loss: f64,
+    /// The parameters that give it.
+    pub values: Vec<f64>,
+}
+
+/// What a fit has found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fitted {
+    /// The best parameters, in the order of [`Fit::parameters`].
+    pub values: Vec<f64>,
+    /// Their loss.
+    pub loss: f64,
+    /// The loss at the start.
+    pub start: f64,
+    /// Losses computed, with their gradients.
+    pub evaluations: u64,
+    /// Why it ended.
+    pub reason: String,
+}
+
+/// Why a fit failed.
+#[derive(Debug, thiserror::Error)]
+pub enum FitError {
+    /// A run or its gradient failed.
+    #[error(transparent)]
+    Gradient(#[from] GradientError),
+    /// A parameter cannot be fitted.
+    #[error("\"{name}\" cannot be fitted: {reason}")]
+    Parameter {
+        /// The parameter.
+        name: String,
+        /// Why.
+        reason: String,
+    },
+    /// The optimiser refuses its settings.
+    #[error("the optimiser refuses its settings: {0}")]
+    Optimiser(String),
+    /// The observer stopped the fit.
+    #[error("the fit was stopped")]
+    Stopped,
+}
+
+/// The difference of a trace from a function of time: the mean square over the samples, the initial one left out.
+#[derive(Clone, Debug)]
+pub struct TraceDifference {
+    /// Name of the recorded column.
+    pub trace: String,
+    /// What it shall be.
+    pub target: Input,
+}
+
+impl Loss for TraceDifference {
+    fn evaluate(
+        &self,
+        recording: &Recording,
+        cotangents: &mut Cotangents,
+    ) -> Result<f64, GradientError> {
+        let target = recording.times().iter();
+        let square = crate::gradient::MeanSquare {
+            trace: self.trace.clone(),
+            target: target
+                .map(|&t| self.target.value_and_slope(t, t).0)
+                .collect(),
+        };
+        square.evaluate(recording, cotangents)
+    }
+}
+
+/// What is called after each better loss.
+type Observer<'a> = &'a mut dyn FnMut(&FitProgress) -> ControlFlow<()>;
+
+/// The loss as a function of u.
+struct Problem<'a, L: ?Sized> {
+    fit: &'a Fit,
+    registry: &'a Registry,
+    model: &'a Model,
+    loss: &'a L,
+    /// The last u with its loss and gradient.
+    last: RefCell<Option<Evaluated>>,
+    progress: RefCell<FitProgress>,
+    observer: RefCell<Observer<'a>>,
+    failure: RefCell<Option<FitError>>,
+}
+
+#[derive(Clone)]
+struct Evaluated {
+    u: Vec<f64>,
+    loss: f64,
+    gradient: Vec<f64>,
+}
+
+impl Fit {
+    /// The parameters of u, and their derivatives.
+    fn values(&self, u: &[f64]) -> Vec<(f64, f64)> {
+        let of = |(p, u): (&Bounded, &f64)| {
+            let s = 1.0 / (1.0 + (-u).exp());
+            let width = p.upper - p.lower;
+            (p.lower + width * s, width * s * (1.0 - s))
+        };
+        self.parameters.iter().zip(u).map(of).collect()
+    }
+
+    /// Fits the parameters of `model`, from their present values on, so that `loss` becomes least. The observer is called
+    /// whenever a better loss has been found, and may stop the fit.
+    ///
+    /// # Errors
+    /// [`FitError`].
+    pub fn run<'a>(
+        &'a self,
+        registry: &'a Registry,
+        model: &'a Model,
+        loss: &'a (impl Loss + ?Sized),
+        observer: Observer<'a>,
+    ) -> Result<Fitted, FitError> {
+        let mut start = Vec::new();
+        for p in &self.parameters {
+            let refuse = |reason: String| {
+                let name = p.name.clone();
+                FitError::Parameter { name, reason }
+            };
+            let parameter = model.parameter(&p.name).map_err(GradientError::Model)?;
+            let Values::Uniform(x) = parameter.value else {
+                return Err(refuse("it has not one value for all".to_string()));
+            };
+            if !(p.lower < x && x < p.upper) {
+                return Err(refuse(format!(
+                    "its value {x} does not lie between the bounds {} and {}",
+                    p.lower, p.upper
+                )));
+            }
+            start.push(((x - p.lower) / (p.upper - x)).ln());
+        }
+        let problem = Problem {
+            fit: self,
+            registry,
+            model,
+            loss,
+            last: RefCell::new(None),
+            progress: RefCell::new(FitProgress {
+                evaluations: 0,
+                loss: f64::INFINITY,
+                values: Vec::new(),
+            }),
+            observer: RefCell::new(observer),
+            failure: RefCell::new(None),
+        };
+        let first = match problem.evaluate(&start) {
+            Ok(first) => first,
+            Err(error) => return Err(problem.failure.take().unwrap_or_else(|| refused(error))),
+        };
+        let solver = LBFGS::new(MoreThuenteLineSearch::new(), 8);
+        let solver = solver.with_tolerance_grad(1e-9).map_err(refused)?;
+        let solver = solver.with_tolerance_cost(1e-14).map_err(refused)?;
+        let executor = Executor::new(&problem, solver)
+            .configure(|state| state.param(start).max_iters(self.iterations));
+        let reason = match executor.run() {
+            Ok(result) => result.state().get_termination_status().to_string(),
+            // A line search that finds nothing better ends the fit; so does a run that fails.
+            Err(error) => match problem.failure.take() {
+                Some(FitError::Stopped) => FitError::Stopped.to_string(),
+                Some(failure) => return Err(failure),
+                None => error.to_string(),
+            },
+        };
+        let FitProgress {
+            evaluations,
+            loss,
+            values,
+        } = problem.progress.borrow().clone();
+        Ok(Fitted {
+            values,
+            loss,
+            start: first.loss,
+            evaluations,
+            reason,
+        })
+    }
+}
+
+fn refused(error: core::Error) -> FitError {
+    FitError::Optimiser(error.to_string())
+}
+
+impl<L: Loss + ?Sized> Problem<'_, L> {
+    /// The loss and its gradient at u; a failure is kept.
+    fn evaluate(&self, u: &[f64]) -> Result<Evaluated, core::Error> {
+        if let Some(last) = &*self.last.borrow()
+            && last.u == u
+        {
+            return Ok(last.clone());
+        }
+        let stop = |failure: FitError| {
+            let text = failure.to_string();
+            *self.failure.borrow_mut() = Some(failure);
+            core::Error::msg(text)
+        };
+        let evaluated = self.try_evaluate(u).map_err(|e| stop(e.into()))?;
+        let mut progress = self.progress.borrow_mut();
+        progress.evaluations += 1;
+        if evaluated.loss < progress.loss {
+            progress.loss = evaluated.loss;
+            progress.values = self.fit.values(u).iter().map(|(x, _)| *x).collect();
+            if (self.observer.borrow_mut())(&progress).is_break() {
+                return Err(stop(FitError::Stopped));
+            }
+        }
+        *self.last.borrow_mut() = Some(evaluated.clone());
+        Ok(evaluated)
+    }
+
+    fn try_evaluate(&self, u: &[f64]) -> Result<Evaluated, GradientError> {
+        let mut model = self.model.clone();
+        let values = self.fit.values(u);
+        let parameters = &self.fit.parameters;
+        for (p, (x, _)) in parameters.iter().zip(&values) {
+            model.set_parameter(&p.name, *x)?;
+        }
+        let names: Vec<&str> = parameters.iter().map(|p| p.name.as_str()).collect();
+        let Fit { setup, until, .. } = self.fit;
+        let found = Gradient::new(setup, self.registry, &model, *until, &names)?;
+        let found = found.reverse(self.loss)?;
+        let slopes = found.gradient.iter().zip(&values);
+        let gradient = slopes.map(|(d, (_, slope))| d.values.at(0, 0) * slope);
+        Ok(Evaluated {
+            u: u.to_vec(),
+            loss: found.loss,
+            gradient: gradient.collect(),
+        })
+    }
+}
+
+impl<L: Loss + ?Sized> CostFunction for &Problem<'_, L> {
+    type Param = Vec<f64>;
+    type Output = f64;
+    fn cost(&self, u: &Vec<f64>) -> Result<f64, core::Error> {
+        Ok(self.evaluate(u)?.loss)
+    }
+}
+
+impl<L: Loss + ?Sized> core::Gradient for &Problem<'_, L> {
+    type Param = Vec<f64>;
+    type Gradient = Vec<f64>;
+    fn gradient(&self, u: &Vec<f64>) -> Result<Vec<f64>, core::Error> {
+        Ok(self.evaluate(u)?.gradient)
+    }
+}
