@@ -26,6 +26,8 @@ pub(crate) struct Painted {
     pub given: Vec<Option<Values>>,
     /// The solver that advances its states, and its steps per half step of the cell.
     pub solver: Option<(String, usize)>,
+    /// Whether that is so only because nobody said otherwise.
+    pub by_default: bool,
 }
 
 impl Painted {
@@ -40,6 +42,7 @@ impl Painted {
             cover: None,
             given: given.collect(),
             solver: placed.solver.clone(),
+            by_default: placed.by_default,
         }
     }
 
@@ -194,6 +197,9 @@ fn declare_one(
         states.collect::<Result<Vec<_>, _>>()
     };
     let states = match &one.solver {
+        Some((solver, substeps)) if one.by_default => {
+            m.independent_by_default(label, solver, *substeps, states)?
+        }
         Some((solver, substeps)) => m.independent(label, solver, *substeps, states)?,
         None => states(m)?,
     };

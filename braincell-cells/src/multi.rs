@@ -342,6 +342,7 @@ impl MultiCompartment {
                 elements: layers.elements,
                 cover: layers.cover,
                 solver: placed[0].solver.clone(),
+                by_default: placed[0].by_default,
             })
         };
         labels.iter().map(one).collect()

@@ -73,6 +73,8 @@ pub struct Placed {
     pub(crate) values: Vec<Option<Distribution>>,
     /// The solver that advances its states, and its steps per half step of the cell.
     pub(crate) solver: Option<(String, usize)>,
+    /// Whether that is so only because nobody said otherwise.
+    pub(crate) by_default: bool,
 }
 
 impl Placed {
@@ -80,12 +82,14 @@ impl Placed {
     /// parameters: "na.m", "na.g_max".
     ///
     /// The states of a kinetic scheme are advanced implicitly, by backward Euler in one step per half step of the
-    /// cell, see [`Placed::advanced_by`]; those of other mechanisms by the cell's solver.
+    /// cell, see [`Placed::advanced_by`]; those of other mechanisms by the cell's solver, and so those of a scheme in an
+    /// adaptive run, whose error estimate would not see the splitting.
     pub fn new(label: impl Into<String>, mechanism: Mechanism) -> Self {
         let is_scheme = matches!(mechanism.kind, Kind::Scheme { .. });
         Self {
             label: label.into(),
             values: vec![None; mechanism.info.parameters.len()],
+            by_default: is_scheme,
             solver: is_scheme.then(|| ("backward_euler".to_string(), 1)),
             mechanism,
         }
@@ -118,6 +122,7 @@ impl Placed {
     /// [`braincell_core::model::IndependentIntegration`].
     pub fn advanced_by(mut self, solver: impl Into<String>, substeps: usize) -> Self {
         self.solver = Some((solver.into(), substeps));
+        self.by_default = false;
         self
     }
 

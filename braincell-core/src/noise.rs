@@ -11,12 +11,15 @@ use std::f64::consts::TAU;
 /// Philox 4×32-10 as the generator and the Box–Muller transform. J. K. Salmon et al., Parallel random numbers: as easy
 /// as 1, 2, 3, SC'11, [doi:10.1145/2063384.2063405](https://doi.org/10.1145/2063384.2063405).
 pub fn increment(seed: u64, cell: usize, state: usize, element: usize, number: u64, h: f64) -> f64 {
-    let who = (
+    let counter = [
+        number as u32,
+        (number >> 32) as u32,
         cell as u32,
-        (element as u32) ^ (state as u32).rotate_right(8),
-    );
-    let counter = [number as u32, (number >> 32) as u32, who.0, who.1];
-    let [a, b, c, d] = philox(counter, [seed as u32, (seed >> 32) as u32]);
+        element as u32,
+    ];
+    // Seed and state make the key, mixed so that neighbouring ones have nothing in common.
+    let key = mix(mix(seed) ^ state as u64);
+    let [a, b, c, d] = philox(counter, [key as u32, (key >> 32) as u32]);
     // 53 bits each, the first in (0, 1].
     let unit = |high: u32, low: u32| {
         let bits = (u64::from(high) << 32 | u64::from(low)) >> 11;
@@ -24,6 +27,15 @@ pub fn increment(seed: u64, cell: usize, state: usize, element: usize, number: u
     };
     let (u, v) = (1.0 - unit(a, b), unit(c, d));
     (-2.0 * u.ln()).sqrt() * (TAU * v).cos() * h.sqrt()
+}
+
+/// A bijection of 64 bits: the finaliser of SplitMix64. G. L. Steele, D. Lea, C. H. Flood, Fast splittable pseudorandom
+/// number generators, OOPSLA 2014, doi:10.1145/2660193.2660195.
+fn mix(x: u64) -> u64 {
+    let x = x.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    let x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    x ^ (x >> 31)
 }
 
 /// Ten rounds of Philox 4×32.

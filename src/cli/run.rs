@@ -7,6 +7,7 @@ use super::{CliError, complain, plugins, print};
 use braincell::experiment::{Experiment, Given};
 use braincell::output::{self, Column, Events, Metadata, Table};
 use braincell::simulation::{Outcome, Recording, Stepping, Tolerances};
+use braincell::stepper::Parts;
 use braincell::units::parse_in;
 use clap::Args;
 use std::path::PathBuf;
@@ -57,6 +58,16 @@ pub fn run(arguments: &Arguments) -> Result<(), CliError> {
     check_outputs(arguments, &simulation.recording(), &peaks)?;
     if let Some(warning) = registry.deprecation(&simulation.solver().info.name) {
         complain("warning", &warning);
+    }
+    let solver = simulation.solver();
+    if solver.info.advances != Parts::ALL {
+        complain(
+            "warning",
+            &format!(
+                "solver \"{}\" advances the {} alone; all other variables keep their initial values",
+                solver.name, solver.info.advances
+            ),
+        );
     }
     let mut watch = Watch::new(arguments.quiet)?;
     let duration = experiment.run.duration.value;

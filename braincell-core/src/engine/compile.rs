@@ -372,7 +372,12 @@ impl Compiler<'_> {
             }
             let outputs: Vec<Option<Output>> = (launch.outputs.iter())
                 .map(|target| match target {
-                    Target::Derivative(s) if others.remove(s) => {
+                    // Several elements cannot each relax the one state of the cell.
+                    Target::Derivative(s)
+                        if self.layout.len(model.states[s.0].domain)
+                            >= self.layout.len(launch.domain)
+                            && others.remove(s) =>
+                    {
                         let info = &model.states[s.0];
                         let at = to + self.layout.states[s.0].offset;
                         Some(Output {

@@ -164,10 +164,49 @@ pub(super) fn pattern(layout: &Layout, group: usize) -> Vec<BTreeSet<Column>> {
     pattern
 }
 
+/// A signal on the cell as a whole to which elements add what depends on their states: what reads it couples all of them.
+fn gathered(layout: &Layout, group: usize) -> Option<(usize, usize)> {
+    let model = &layout.model;
+    let depends = dependencies_of_signals(layout, group);
+    let launches = || {
+        model
+            .launches
+            .iter()
+            .filter(|l| l.phase == Phase::Derivative)
+    };
+    let rows = |domain: Domain| model.domains[domain.0].rows;
+    for launch in launches() {
+        for target in &launch.outputs {
+            let Target::Signal(s) = target else { continue };
+            if rows(model.signals[s.0].domain) > 1 || rows(launch.domain) == 1 {
+                continue;
+            }
+            let state = depends[s.0].iter().find_map(|column| match column {
+                Column::State(j) if rows(model.states[*j].domain) > 1 => Some(*j),
+                _ => None,
+            });
+            let reader = launches().find(|l| l.inputs.contains(&Source::Signal(*s)));
+            let of = reader.and_then(|l| {
+                l.outputs.iter().find_map(|t| match t {
+                    Target::Derivative(i) => Some(i.0),
+                    _ => None,
+                })
+            });
+            if let (Some(j), true) = (state, reader.is_some()) {
+                return Some((of.unwrap_or(j), j));
+            }
+        }
+    }
+    None
+}
+
 /// Two states of a group that no linear system has in common although the derivative of the first depends on the second:
 /// they live on domains of which neither is part of the other's.
 pub(crate) fn coupled_apart(layout: &Layout, group: usize) -> Option<(usize, usize)> {
     let model = &layout.model;
+    if let Some(pair) = gathered(layout, group) {
+        return Some(pair);
+    }
     let pattern = pattern(layout, group);
     for (i, row) in pattern.iter().enumerate() {
         for column in row {

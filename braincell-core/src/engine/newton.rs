@@ -244,7 +244,8 @@ impl Newton {
         let mut norm: f64 = 0.0;
         self.each(lane, |stage, k, tolerance| {
             let floor = RELATIVE.max(4.0 * F::EPSILON);
-            let scale = floor * arena[self.z[stage] + k].to_f64().abs() + tolerance;
+            let coarser = F::EPSILON / f64::EPSILON;
+            let scale = floor * arena[self.z[stage] + k].to_f64().abs() + coarser * tolerance;
             let x = arena[arrays[stage] + k].to_f64().abs() / scale;
             // Keeps NaN, which max would lose.
             norm = if x <= norm { norm } else { x };

@@ -7,7 +7,7 @@ use super::graph::{Wanted, all_signals, derivative, run_launches, run_wanted, st
 use super::implicit;
 use super::layout::Layout;
 use crate::kernel::Storage;
-use crate::model::{Launch, Model, Phase, SignalId};
+use crate::model::{Launch, Model, Phase, SignalId, Source};
 use crate::simd::Level;
 use crate::stepper::{Parts, Program, Terms};
 use std::collections::HashSet;
@@ -63,12 +63,15 @@ impl<F: Storage> Engine<F> {
             if launches.is_empty() {
                 return Vec::new();
             }
-            all.extend(run_launches(
-                layout,
-                &launches,
-                &Wanted::all(0, 0),
-                &HashSet::new(),
-            ));
+            // Signals that are read are those of the present state.
+            let sources = launches.iter().flat_map(|l| &l.inputs);
+            let read = sources.filter_map(|source| match source {
+                Source::Signal(s) => Some(*s),
+                _ => None,
+            });
+            let present = Wanted::all(usize::MAX, 0);
+            all.extend(run_wanted(layout, &present, &read.collect()));
+            all.extend(run_launches(layout, &launches, &present, &HashSet::new()));
             all
         };
         let (pre, post) = (phase(&layout, Phase::Pre), phase(&layout, Phase::Post));

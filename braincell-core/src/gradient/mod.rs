@@ -42,7 +42,7 @@ pub use reverse::Reverse;
 use crate::engine::Adjoint;
 use crate::model::{Model, Values};
 use crate::registry::Registry;
-use crate::simulation::{Setup, Simulation, Stepping};
+use crate::simulation::{RunError, Setup, Simulation, Stepping};
 use onset::Onset;
 use steps::Steps;
 use wrt::Quantity;
@@ -156,7 +156,9 @@ impl<'a> Gradient<'a> {
         let wanted = wrt::wanted(&self.model, &self.quantities);
         let engines = simulation.engines.iter();
         let (step, every) = (simulation.plan.step, simulation.plan.every);
-        let jumps = self.model.jumps(-step, self.until);
+        let until = self.until;
+        let jumps = self.model.jumps(None, -step, until);
+        let jumps = jumps.ok_or(RunError::Jumps { until })?;
         Ok(Ready {
             adjoints: engines.map(|e| Adjoint::new(e, &wanted)).collect(),
             steps: Steps::new(step, every, self.until, jumps),

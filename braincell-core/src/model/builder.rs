@@ -72,6 +72,7 @@ impl ModelBuilder {
         let parent = Group {
             name: "model".to_string(),
             solver: None,
+            by_default: false,
         };
         Ok(Self {
             model: Model {
@@ -255,6 +256,13 @@ impl ModelBuilder {
             ));
         }
         let domain = model.states[cable.voltage.0].domain;
+        let capacitance = &model.parameters[cable.capacitance.0];
+        if capacitance.domain != domain && capacitance.domain != Domain::CELL {
+            return Err(ModelError::Invalid(format!(
+                "the capacitance \"{}\" of the cable must live on the domain of the potential or on the cell",
+                capacitance.parameter.name
+            )));
+        }
         let info = CableInfo::new(cable, model.domains[domain.0].rows)?;
         for signal in [info.cable.current, info.cable.potential] {
             let Some(signal) = signal else { continue };
@@ -291,6 +299,12 @@ impl ModelBuilder {
         substeps: usize,
         declare: impl FnOnce(&mut Self) -> Result<T, ModelError>,
     ) -> Result<T, ModelError> {
+        if substeps > 1 << 14 {
+            return Err(ModelError::Invalid(format!(
+                "the independently integrated module \"{name}\" has {substeps} substeps; it can have {}",
+                1 << 14
+            )));
+        }
         if substeps == 0 {
             return Err(ModelError::Invalid(format!(
                 "the independently integrated module \"{name}\" has 0 substeps; it needs at least 1"
@@ -304,11 +318,31 @@ impl ModelBuilder {
         self.model.groups.push(Group {
             name: name.to_string(),
             solver: Some((solver.to_string(), substeps)),
+            by_default: false,
         });
         self.group = self.model.groups.len() - 1;
         let result = declare(self);
         self.group = 0;
         result
+    }
+
+    /// As [`ModelBuilder::independent`], for a module whose user did not ask for it: where the coupling would spoil what a
+    /// run promises, as in an adaptive run, whose error estimate does not see it, the parent's solver advances the states.
+    ///
+    /// # Errors
+    /// As [`ModelBuilder::independent`].
+    pub fn independent_by_default<T>(
+        &mut self,
+        name: &str,
+        solver: &str,
+        substeps: usize,
+        declare: impl FnOnce(&mut Self) -> Result<T, ModelError>,
+    ) -> Result<T, ModelError> {
+        let result = self.independent(name, solver, substeps, declare)?;
+        if let Some(group) = self.model.groups.last_mut() {
+            group.by_default = true;
+        }
+        Ok(result)
     }
 
     /// The state of that name, declared before.
@@ -387,6 +421,12 @@ impl Launches<'_> {
                 )));
             }
         }
+        if inputs.len() > 64 {
+            return Err(ModelError::Launch(format!(
+                "the kernel has {} inputs; kernels have at most 64",
+                inputs.len()
+            )));
+        }
         let reach = |other: Domain, name: &str| match model.rows(domain, other) {
             Some(_) => Ok(()),
             None => Err(ModelError::Launch(format!(
@@ -432,7 +472,8 @@ impl Launches<'_> {
             // A kernel that has read the sum would have missed this part of it.
             if let Target::Signal(s) = target {
                 let mut earlier = model.launches.iter().filter(|l| l.phase == self.phase);
-                if earlier.any(|l| l.inputs.contains(&Source::Signal(*s))) {
+                let read = Source::Signal(*s);
+                if inputs.contains(&read) || earlier.any(|l| l.inputs.contains(&read)) {
                     return Err(ModelError::Launch(format!(
                         "signal \"{name}\" is written after a kernel has read it; launch its writers first"
                     )));
@@ -444,6 +485,17 @@ impl Launches<'_> {
                 )));
             }
             reach(other, name)?;
+            // A state has one value: several elements cannot all set it.
+            let rows = |d: Domain| model.domains[d.0].rows;
+            if matches!(target, Target::State(_))
+                && rows(other) < rows(domain)
+                && other == Domain::CELL
+            {
+                return Err(ModelError::Launch(format!(
+                    "\"{name}\" lives on the cell as a whole and cannot be set by each element of \"{}\"",
+                    model.domains[domain.0].name
+                )));
+            }
         }
         for target in outputs {
             if let Target::Derivative(s) = target {

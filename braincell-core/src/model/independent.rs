@@ -7,7 +7,8 @@ use super::{DiffEqModule, Launches, ModelBuilder, ModelError};
 ///
 /// The coupling is symmetric (Strang): the sub-module advances half the parent's step with the parent's states held,
 /// the parent advances its step with the sub-module's states held, then the sub-module advances the other half. So it
-/// is of second order, whatever the solvers.
+/// is of second order if both solvers are. Several sub-modules are advanced one after the other, in the same order in
+/// both halves; if one depends on another, that coupling is of first order.
 ///
 /// G. Strang, On the construction and comparison of difference schemes, SIAM J. Numer. Anal. 5 (1968),
 /// [doi:10.1137/0705041](https://doi.org/10.1137/0705041).

@@ -1,7 +1,7 @@
 //! Models: states, parameters and the kernels that compute their derivatives, recorded once.
 //!
 //! A [`DiffEqModule`] declares its states and launches kernels on them through a [`ModelBuilder`]; the finished
-//! [`Model`] is data, which the engine runs forwards, differentiates, cuts into tiles and spreads over threads.
+//! [`Model`] is data, which the engine runs forwards, differentiates and cuts into tiles.
 //! [`Ode`] is the short way for a plain system of equations.
 
 mod builder;
@@ -192,6 +192,8 @@ pub(crate) struct Group {
     pub name: String,
     /// Solver and substeps per step; the parent's group has none of its own.
     pub solver: Option<(String, usize)>,
+    /// Whether nobody asked for it: see [`ModelBuilder::independent_by_default`].
+    pub by_default: bool,
 }
 
 /// A finished model: the states, parameters, inputs and kernels of a population of equal cells.
@@ -375,20 +377,46 @@ impl Model {
         }
     }
 
-    /// Jump times of all inputs after `from` and before `until`, sorted.
-    pub(crate) fn jumps(&self, from: f64, until: f64) -> Vec<f64> {
-        let inputs = self.signals.iter().flat_map(|s| s.input.iter().flatten());
+    /// Jump times after `from` and before `until`, sorted, of the inputs to one cell or to all; nothing if there are more
+    /// than can be listed.
+    pub(crate) fn jumps(&self, cell: Option<usize>, from: f64, until: f64) -> Option<Vec<f64>> {
+        const MOST: usize = 20_000_000;
         let mut jumps = Vec::new();
-        for input in inputs {
-            let mut jump = input.next_jump(from);
-            while jump < until {
-                jumps.push(jump);
-                jump = input.next_jump(jump);
+        for waveforms in self.signals.iter().filter_map(|s| s.input.as_deref()) {
+            let waveforms = match cell {
+                Some(cell) if waveforms.len() > 1 => &waveforms[cell..=cell],
+                _ => waveforms,
+            };
+            for input in waveforms {
+                let mut jump = input.next_jump(from);
+                while jump < until {
+                    jumps.push(jump);
+                    if jumps.len() > MOST {
+                        return None;
+                    }
+                    jump = input.next_jump(jump);
+                }
             }
         }
         jumps.sort_by(f64::total_cmp);
         jumps.dedup();
-        jumps
+        Some(jumps)
+    }
+
+    /// Gives the states of groups that nobody asked for to the parent.
+    pub(crate) fn join_default_groups(&mut self) {
+        let keep = |g: usize| g == 0 || !self.groups[g].by_default;
+        let mut number = 0;
+        let renamed: Vec<usize> = (0..self.groups.len())
+            .map(|g| {
+                number += usize::from(g > 0 && keep(g));
+                if keep(g) { number } else { 0 }
+            })
+            .collect();
+        for state in &mut self.states {
+            state.group = renamed[state.group];
+        }
+        self.groups.retain(|group| !group.by_default);
     }
 }
 

@@ -84,6 +84,8 @@ pub(crate) struct Controller {
     /// The error of the last accepted step.
     last_error: f64,
     just_rejected: bool,
+    /// Trial steps in succession that left the bounds.
+    unsound: u32,
     pub accepted: u64,
     pub rejected: u64,
     /// How often each state had the greatest error.
@@ -98,6 +100,7 @@ impl Controller {
             h: 0.0,
             last_error: 1e-4,
             just_rejected: false,
+            unsound: 0,
             accepted: 0,
             rejected: 0,
             limiting: vec![0; states],
@@ -126,6 +129,8 @@ pub(crate) struct Goal<'a> {
 const SHRINK: f64 = 0.2;
 const GROW: f64 = 5.0;
 const SAFETY: f64 = 0.9;
+/// A step is made smaller so many times because a value leaves its bounds.
+const MOST_UNSOUND: u32 = 20;
 
 impl<F: Storage> Tile<F> {
     /// Advances until the target.
@@ -195,9 +200,22 @@ impl<F: Storage> Tile<F> {
             };
             engine.prepare(h);
             let advanced = engine.advance(self.first, clock, w);
-            let error = match advanced {
-                Ok(()) => strictness * self.error(engine, goal.tolerances, w),
-                Err(_) => f64::INFINITY,
+            // A trial step that leaves the bounds is tried again with a smaller step, as often as that may help.
+            let sound = advanced.is_ok() && engine.is_sound(&w.arena);
+            if advanced.is_ok() && !sound && self.controller.unsound >= MOST_UNSOUND {
+                let reason = self.examine(engine, &w.arena);
+                let attempts = self.controller.accepted;
+                self.failure = Some(Failure::new(attempts, clock, reason));
+                restore(engine, w);
+                break;
+            }
+            self.controller.unsound = match sound || advanced.is_err() {
+                true => 0,
+                false => self.controller.unsound + 1,
+            };
+            let error = match sound {
+                true => strictness * self.error(engine, goal.tolerances, w),
+                false => f64::INFINITY,
             };
             let c = &mut self.controller;
             // NaN counts as too large.

@@ -44,6 +44,11 @@ pub enum Setup {
         /// The state that it depends on.
         on: String,
     },
+    /// A module integrates itself in an adaptive run.
+    #[error(
+        "\"{0}\" is integrated by a solver of its own, whose error an adaptive run does not see; let the solver of the run advance it (in an experiment file: solver = \"cell\"), or take a fixed step"
+    )]
+    Independent(String),
     /// The tolerances make no sense.
     #[error("the tolerances of the adaptive run make no sense: {0}")]
     Tolerances(String),
@@ -127,6 +132,11 @@ pub enum RunError {
     },
     /// A state became infinite, NaN, or left its bounds.
     BadValue(Box<BadValue>),
+    /// The inputs jump too often.
+    Jumps {
+        /// The end of the part of the run that was to be made, ms.
+        until: f64,
+    },
     /// Newton's method did not converge.
     NoConvergence(Box<NoConvergence>),
     /// An adaptive run needed too many steps, or too small ones.
@@ -282,6 +292,10 @@ impl fmt::Display for RunError {
             RunError::Memory { samples, columns } => write!(
                 f,
                 "memory does not hold the {samples} samples of {columns} columns that the run records; record less often, or run in parts"
+            ),
+            RunError::Jumps { until } => write!(
+                f,
+                "the inputs jump millions of times until {until} ms, and every step would be cut at each jump; give pulses or samples longer intervals, or play them as a smooth function"
             ),
             RunError::BadValue(bad) => bad.fmt(f),
             RunError::NoConvergence(failure) => failure.fmt(f),

@@ -96,7 +96,8 @@ impl<F: Storage> Simulation<F> {
     /// Runs until time `until`, ms.
     ///
     /// If the duration is not a multiple of the step size, the last step is shortened, so that the run ends exactly
-    /// at `until`. A step that would straddle a jump of an input is cut in two there.
+    /// at `until`. A step that would straddle a jump of an input is cut in two there; with a fixed step, a jump of the
+    /// input to any cell of a population cuts the step of all.
     ///
     /// # Errors
     /// [`RunError`]. What was computed before is kept: see [`Simulation::recording`].
@@ -200,7 +201,10 @@ impl<F: Storage> Simulation<F> {
         if self.times.is_empty() {
             self.sample_initial();
         }
-        let jumps = self.model.jumps(now, until);
+        let jumps: Option<Vec<Vec<f64>>> = (self.tiles.iter())
+            .map(|tile| self.model.jumps(Some(tile.first), now, until))
+            .collect();
+        let jumps = jumps.ok_or(RunError::Jumps { until })?;
         // The observer is called after each part.
         const PARTS: u32 = 200;
         for part in 1..=PARTS {
@@ -208,16 +212,16 @@ impl<F: Storage> Simulation<F> {
                 PARTS => until,
                 part => now + (until - now) * f64::from(part) / f64::from(PARTS),
             };
-            let goal = Goal {
-                target,
-                until,
-                jumps: &jumps,
-                origin: self.origin,
-                interval,
-                tolerances: &tolerances,
-                info: &self.solver.info,
-            };
-            for tile in &mut self.tiles {
+            for (tile, jumps) in self.tiles.iter_mut().zip(&jumps) {
+                let goal = Goal {
+                    target,
+                    until,
+                    jumps,
+                    origin: self.origin,
+                    interval,
+                    tolerances: &tolerances,
+                    info: &self.solver.info,
+                };
                 let engine = &mut self.engines[tile.engine];
                 tile.advance(engine, goal, &mut self.workspaces[tile.engine]);
             }
@@ -251,19 +255,13 @@ impl<F: Storage> Simulation<F> {
     /// Records the state before the first step.
     fn sample_initial(&mut self) {
         self.times.push(self.origin);
-        let plan = &self.plan;
         for tile in &mut self.tiles {
             let (engine, w) = (
                 &self.engines[tile.engine],
                 &mut self.workspaces[tile.engine],
             );
             tile.load(engine, w);
-            let within = self.origin
-                + if plan.step.is_finite() {
-                    1e-3 * plan.step
-                } else {
-                    0.0
-                };
+            let within = tile::standing(&self.model, self.origin).within;
             tile.sample(engine, self.origin, within, w);
         }
     }
@@ -271,7 +269,8 @@ impl<F: Storage> Simulation<F> {
     /// Advances all tiles by `steps` steps of size `h`.
     fn block(&mut self, steps: u64, h: f64) -> Result<(), RunError> {
         let end = self.origin + (self.steps_done + steps) as f64 * h;
-        let jumps = self.model.jumps(self.time() - ROUNDING * h, end);
+        let jumps = self.model.jumps(None, self.time() - ROUNDING * h, end);
+        let jumps = jumps.ok_or(RunError::Jumps { until: end })?;
         let block = Block {
             origin: self.origin,
             first_step: self.steps_done,
@@ -354,6 +353,7 @@ impl<F: Storage> Simulation<F> {
         let mut value = Array2::zeros((rows, self.model.cells));
         let mut derivative = value.clone();
         let t = self.time();
+        let standing = tile::standing(&self.model, t);
         for tile in &self.tiles {
             let (engine, w) = (
                 &self.engines[tile.engine],
@@ -361,7 +361,7 @@ impl<F: Storage> Simulation<F> {
             );
             tile.load(engine, w);
             let plane = engine.layout.states[place];
-            let slope = engine.slope(1, tile.first, tile::standing(t, self.plan.step), w);
+            let slope = engine.slope(1, tile.first, standing, w);
             for element in 0..rows {
                 for lane in 0..engine.layout.lanes {
                     let at = plane.offset + element * engine.layout.lanes + lane;

@@ -127,13 +127,15 @@ impl Setup {
     }
 
     /// Detects spikes: times at which a state crosses `threshold` upwards, found on the cubic through the values and
-    /// derivatives at both ends of the step.
+    /// derivatives at both ends of the step; in an adaptive run on the method's own solution inside the step, where it
+    /// has one, of which eight parts are looked at.
     pub fn spikes(mut self, what: impl Into<Record>, threshold: f64) -> Self {
         self.spikes.push((what.into(), threshold));
         self
     }
 
-    /// How many cells are advanced side by side. Results do not depend on it. The default suits the caches.
+    /// How many cells are advanced side by side. Results do not depend on it. The default suits the caches. In an adaptive
+    /// run every cell has its own steps, so that cells are advanced one by one whatever is asked for here.
     pub fn tile(mut self, cells: usize) -> Self {
         self.lanes = Some(cells);
         self
@@ -167,6 +169,14 @@ impl Setup {
         registry: &Registry,
         model: &Model,
     ) -> Result<Simulation<F>, SetupError> {
+        let mut model = model.clone();
+        if let Stepping::Adaptive(_) = self.stepping {
+            model.join_default_groups();
+            if let Some(group) = model.groups.get(1) {
+                return Err(SetupError::Independent(group.name.clone()));
+            }
+        }
+        let model = &model;
         let offers = |group: usize| {
             let mut offers = model.group_capabilities(group);
             offers.noise &= !self.without_noise;

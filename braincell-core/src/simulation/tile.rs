@@ -185,12 +185,21 @@ pub(crate) struct Checkpoint<F> {
     pub state: Vec<F>,
 }
 
-/// A clock for looking at the present state.
-pub(super) fn standing(t: f64, step: f64) -> Clock {
+/// A clock for looking at the state at a time, from inside the smooth piece of the inputs that begins there.
+pub(crate) fn standing(model: &Model, t: f64) -> Clock {
+    let inputs = model.signals.iter().flat_map(|s| s.input.iter().flatten());
+    let jump = inputs
+        .map(|input| input.next_jump(t))
+        .fold(f64::INFINITY, f64::min);
+    let within = if jump.is_finite() {
+        0.5 * (t + jump)
+    } else {
+        t + 1.0
+    };
     Clock {
         t,
         h: 0.0,
-        within: t + 0.5 * step,
+        within,
         number: 0,
     }
 }

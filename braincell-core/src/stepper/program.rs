@@ -264,7 +264,9 @@ impl Program {
     /// Whether a step needs the Jacobian of all states of an element, not only its diagonal.
     pub fn needs_jacobian(&self) -> bool {
         self.ops.iter().any(|op| match op {
-            Op::Linearize { jacobian, .. } => *jacobian != Jacobian::Diagonal,
+            Op::Linearize {
+                jacobian, parts, ..
+            } => matches!(jacobian, Jacobian::Full | Jacobian::Local) && *parts != Parts::VOLTAGE,
             Op::ImplicitStage { .. } | Op::ImplicitStages { .. } => true,
             _ => false,
         })
