@@ -14,13 +14,13 @@ fn cell(outcome: Option<&Outcome>) -> String {
 }
 
 fn print(reports: &[Report]) {
-    print!("{:<16} {:>8}", "solver", "declared");
+    print!("{:<18} {:>8}", "solver", "declared");
     for check in Check::ALL {
         print!(" {check:>21}");
     }
     println!();
     for report in reports {
-        print!("{:<16} {:>8}", report.solver, report.declared_order);
+        print!("{:<18} {:>8}", report.solver, report.declared_order);
         for check in Check::ALL {
             print!(" {:>21}", cell(report.outcome(check)));
         }
@@ -97,7 +97,7 @@ mod wrong {
         bad
     }
 
-    const ORDERS: [Check; 7] = [
+    const ORDERS: [Check; 8] = [
         Check::OrderOscillator,
         Check::OrderMembrane,
         Check::OrderSine,
@@ -105,6 +105,7 @@ mod wrong {
         Check::OrderThalamicSine,
         Check::OrderJumpsOnGrid,
         Check::OrderJumpsOffGrid,
+        Check::OrderTree,
     ];
 
     #[test]
@@ -124,7 +125,7 @@ mod wrong {
         // Between jumps the current is constant: only the sines show it.
         assert_eq!(
             failing(2, 0.0, 0.0),
-            [Check::OrderSine, Check::OrderThalamicSine]
+            [Check::OrderSine, Check::OrderThalamicSine, Check::OrderTree]
         );
     }
 

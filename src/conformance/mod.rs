@@ -39,6 +39,8 @@ pub enum Check {
     OrderJumpsOnGrid,
     /// Order on the membrane driven by a current that jumps inside steps.
     OrderJumpsOffGrid,
+    /// Order on a branched Hodgkin-Huxley cell with a spike, driven by a sine at a branch end.
+    OrderTree,
     /// The same bits from the same run, for any width of tile and any SIMD level with fused multiply-add.
     Determinism,
     /// Step sizes that make no sense.
@@ -47,7 +49,7 @@ pub enum Check {
 
 impl Check {
     /// All checks, in order.
-    pub const ALL: [Check; 10] = [
+    pub const ALL: [Check; 11] = [
         Check::Program,
         Check::OrderOscillator,
         Check::OrderMembrane,
@@ -56,6 +58,7 @@ impl Check {
         Check::OrderThalamicSine,
         Check::OrderJumpsOnGrid,
         Check::OrderJumpsOffGrid,
+        Check::OrderTree,
         Check::Determinism,
         Check::BadInput,
     ];
@@ -72,6 +75,7 @@ impl fmt::Display for Check {
             Check::OrderThalamicSine => "order: thalamic, sine",
             Check::OrderJumpsOnGrid => "order: jumps on grid",
             Check::OrderJumpsOffGrid => "order: jumps off grid",
+            Check::OrderTree => "order: branched cell",
             Check::Determinism => "determinism",
             Check::BadInput => "bad input",
         })
@@ -205,12 +209,16 @@ pub fn check(registry: &Registry, name: &str) -> Result<Report, RegistryError> {
     })
 }
 
-/// The order declared for models without a cable, as all problems here are.
+/// The order declared for models without a cable.
 fn declared(info: &SolverInfo) -> u32 {
     info.order_without_cable.unwrap_or(info.order)
 }
 
 fn outcome(registry: &Registry, entry: &Entry, check: Check) -> Outcome {
+    let declared = match check {
+        Check::OrderTree => entry.info.order,
+        _ => declared(&entry.info),
+    };
     let problem = match check {
         Check::Program => return behaviour::program(entry),
         Check::Determinism => return behaviour::determinism(registry, entry),
@@ -221,7 +229,7 @@ fn outcome(registry: &Registry, entry: &Entry, check: Check) -> Outcome {
         Err(reason) => Outcome::Failed(format!("no reference solution: {reason}")),
         Ok(problem) => match entry.info.needs.missing(problem.model.capabilities()) {
             Some(missing) => Outcome::Skipped(format!("it needs {missing}")),
-            None => order::measure(registry, &entry.info.name, declared(&entry.info), problem),
+            None => order::measure(registry, &entry.info.name, declared, problem),
         },
     }
 }
@@ -249,6 +257,7 @@ fn problem(check: Check, parts: Parts) -> Arc<Result<Problem, String>> {
                 let (start, stop) = (0.25 / 3.0, 0.25 + 0.25 / 3.0);
                 problem::membrane(parts, &[Input::step(20.0, start, stop)])
             }
+            Check::OrderTree => problem::tree(parts),
             _ => problem::oscillator(parts),
         })
     };

@@ -5,13 +5,15 @@
 //! by side: each cell of a population starts at another time of the solution.
 
 use super::reference;
-use crate::cells::SingleCompartment;
+use crate::cells::discretisation::{Discretisation, Location, Policy};
+use crate::cells::morphology::{Region, builders};
+use crate::cells::{MultiCompartment, Placed, SingleCompartment, mechanisms};
 use crate::input::Input;
 use crate::model::{Model, Values, ode, systems::VanDerPol};
 use crate::registry::Registry;
 use crate::simulation::Setup;
 use crate::stepper::Parts;
-use ndarray::Array2;
+use ndarray::{Array2, s};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Time between samples, ms. Step sizes are this divided by powers of two.
@@ -53,6 +55,29 @@ pub(super) fn thalamic(parts: Parts, currents: &[Input]) -> Result<Problem, Stri
     along_a_spike(parts, cell, currents)
 }
 
+/// A branched cell of seven compartments with Hodgkin-Huxley membrane, on stretches along a spike, driven by a constant
+/// current into the root and by a sine into a branch end.
+pub(super) fn tree(parts: Parts) -> Result<Problem, String> {
+    let text = |error: &dyn std::fmt::Display| error.to_string();
+    let shape = builders::binary_tree(3, 120.0, 6.0, 0.8, 0.63).map_err(|e| text(&e))?;
+    let cut = Discretisation::new(shape, &Policy::Count(1).into(), 100.0).map_err(|e| text(&e))?;
+    let mut cell = MultiCompartment::new(cut);
+    for (label, name) in [("na", "na_hh1952"), ("k", "k_hh1952"), ("leak", "leak")] {
+        let mechanism = mechanisms::find(name).map_err(|e| text(&e))?;
+        let placed = Placed::new(label, mechanism);
+        cell = cell.paint(Region::all(), placed).map_err(|e| text(&e))?;
+    }
+    let root = Location::At { branch: 0, x: 0.5 };
+    let end = Location::At { branch: 6, x: 1.0 };
+    let cell = cell
+        .clamp("constant", root, Input::constant(1.0))
+        .and_then(|cell| cell.clamp("sine", end, Input::sine(0.1, 0.3, 0.5)))
+        .map_err(|e| text(&e))?;
+    let one = Model::new(&cell).map_err(|e| text(&e))?;
+    let all = cell.population(STRETCHES).map_err(|e| text(&e))?;
+    Problem::along(parts, &one, all, INTERVAL)
+}
+
 /// A cell on stretches along the spike that 10 µA/cm² give, under currents into it.
 fn along_a_spike(
     parts: Parts,
@@ -87,9 +112,12 @@ impl Problem {
             apart,
             end,
         )?;
-        for (name, column) in one.state_names().into_iter().zip(path.columns()) {
-            let starts = column.iter().copied().take(STRETCHES).collect();
-            all.set_initial(name, Values::PerCell(starts))
+        let mut columns = 0..0;
+        for name in one.state_names() {
+            let elements = one.elements(name).map_err(|error| error.to_string())?;
+            columns = columns.end..columns.end + elements;
+            let starts = path.slice(s![..STRETCHES, columns.clone()]);
+            all.set_initial(name, Values::Each(starts.t().to_owned()))
                 .map_err(|error| error.to_string())?;
         }
         let registry = reference::registry(parts);
