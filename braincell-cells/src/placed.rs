@@ -1,7 +1,9 @@
 //! Mechanisms with values for their parameters.
 
+use crate::discretisation::DiscretisationError;
+use crate::distribution::Distribution;
 use crate::mechanism::{Kind, Mechanism, MechanismError};
-use braincell_core::model::Values;
+use crate::morphology::RegionError;
 
 /// Why a cell is malformed.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -21,6 +23,45 @@ pub enum CellError {
     /// A mechanism is malformed or unknown.
     #[error(transparent)]
     Mechanism(#[from] MechanismError),
+    /// A region or location cannot be evaluated.
+    #[error("\"{name}\": {error}")]
+    Region {
+        /// What is to be there.
+        name: String,
+        /// What is wrong.
+        error: RegionError,
+    },
+    /// A resistivity is not usable.
+    #[error(transparent)]
+    Discretisation(#[from] DiscretisationError),
+    /// A region without membrane.
+    #[error("\"{name}\": the region is empty in this morphology; choose one that has membrane")]
+    NothingCovered {
+        /// What is to be there.
+        name: String,
+    },
+    /// Mechanisms that differ have one label.
+    #[error(
+        "the label \"{label}\" stands for {first} and for {second}; give one of them another label"
+    )]
+    LabelTaken {
+        /// The label.
+        label: String,
+        /// What is painted first, and how it is advanced.
+        first: String,
+        /// What is painted now, and how it is advanced.
+        second: String,
+    },
+    /// A location without any place, or with several where one is needed.
+    #[error("\"{name}\": the location has {found} places in this morphology; {wanted}")]
+    Places {
+        /// What is to be there.
+        name: String,
+        /// How many there are.
+        found: usize,
+        /// What there should be.
+        wanted: &'static str,
+    },
 }
 
 /// A mechanism in a cell, with a label and values for its parameters.
@@ -29,7 +70,7 @@ pub struct Placed {
     pub(crate) label: String,
     pub(crate) mechanism: Mechanism,
     /// One per parameter, where one is given.
-    pub(crate) values: Vec<Option<Values>>,
+    pub(crate) values: Vec<Option<Distribution>>,
     /// The solver that advances its states, and its steps per half step of the cell.
     pub(crate) solver: Option<(String, usize)>,
 }
@@ -54,7 +95,7 @@ impl Placed {
     ///
     /// # Errors
     /// [`CellError::Parameter`].
-    pub fn with(mut self, name: &str, value: impl Into<Values>) -> Result<Self, CellError> {
+    pub fn with(mut self, name: &str, value: impl Into<Distribution>) -> Result<Self, CellError> {
         let parameters = &self.mechanism.info.parameters;
         match parameters.iter().position(|p| p.name == name) {
             Some(place) => {
@@ -96,13 +137,8 @@ impl Placed {
     }
 
     /// The value of the parameter in that place, given or default.
-    pub(crate) fn value(&self, place: usize) -> Values {
-        let default = || Values::Uniform(self.mechanism.info.parameters[place].default);
+    pub(crate) fn value(&self, place: usize) -> Distribution {
+        let default = || self.mechanism.info.parameters[place].default.into();
         self.values[place].clone().unwrap_or_else(default)
-    }
-
-    /// Whether the parameter in that place has a value.
-    pub(crate) fn has_value(&self, place: usize) -> bool {
-        self.values[place].is_some() || !self.mechanism.info.parameters[place].default.is_nan()
     }
 }

@@ -1,15 +1,12 @@
 //! Cells of one compartment.
 
 use crate::mechanisms;
-use crate::membrane::{self, MembraneHandles};
+use crate::membrane::{self, Description, Membrane, Painted};
 use crate::placed::{CellError, Placed};
 use braincell_core::input::Input;
-use braincell_core::kernel::{Pointwise, pointwise};
 use braincell_core::model::{
-    DiffEqModule, DiffEqState, Domain, Launches, Model, ModelBuilder, ModelError, Parameter,
-    ParameterId, SignalId, Source, StateId, Target, Values,
+    DiffEqModule, Domain, Launches, Model, ModelBuilder, ModelError, SignalId, Values,
 };
-use braincell_core::real::Real;
 
 /// A cell of one compartment: C dV/dt = Σ I + input, currents positive into the cell.
 ///
@@ -142,58 +139,26 @@ impl SingleCompartment {
 
 /// Handles of a [`SingleCompartment`].
 pub struct CellHandles {
-    v: StateId,
-    capacitance: ParameterId,
-    total: SignalId,
-    membrane: MembraneHandles,
+    painted: Vec<Painted>,
+    membrane: Membrane,
     inputs: Vec<SignalId>,
-}
-
-/// dV/dt = (I + Σ other currents) / C
-struct Membrane<const N: usize>;
-
-impl<const N: usize> Pointwise for Membrane<N> {
-    type Inputs<T: Copy> = ([T; 2], [T; N]);
-    type Outputs<T: Copy> = [T; 1];
-    #[inline(always)]
-    fn eval<R: Real>(&self, ([current, capacitance], inputs): ([R; 2], [R; N])) -> [R; 1] {
-        let mut sum = current;
-        for input in inputs {
-            sum = sum + input;
-        }
-        [sum / capacitance]
-    }
-}
-
-/// The argument itself.
-struct Identity;
-
-impl Pointwise for Identity {
-    type Inputs<T: Copy> = [T; 1];
-    type Outputs<T: Copy> = [T; 1];
-    #[inline(always)]
-    fn eval<R: Real>(&self, x: [R; 1]) -> [R; 1] {
-        x
-    }
 }
 
 impl DiffEqModule for SingleCompartment {
     type Handles = CellHandles;
 
     fn declare(&self, m: &mut ModelBuilder) -> Result<CellHandles, ModelError> {
-        let cell = Domain::CELL;
-        let v = m.state(cell, DiffEqState::voltage("V", self.initial.clone()))?;
-        let capacitance = Parameter::new("C", self.capacitance.clone()).with_unit("uF/cm2");
-        let capacitance = m.parameter(cell, capacitance)?;
-        let total = m.signal(cell, "I", "uA/cm2")?;
-        let membrane = membrane::declare(m, cell, &self.mechanisms)?;
+        let description = Description {
+            initial: self.initial.clone(),
+            capacitance: self.capacitance.clone(),
+            mechanisms: self.mechanisms.iter().map(Painted::single).collect(),
+        };
+        let membrane = membrane::declare(m, Domain::CELL, 1, &description)?;
         let inputs = self.inputs.iter();
         let inputs = inputs.map(|(name, waves)| m.input(name, "uA/cm2", waves.clone()));
         let inputs = inputs.collect::<Result<_, _>>()?;
         Ok(CellHandles {
-            v,
-            capacitance,
-            total,
+            painted: description.mechanisms,
             membrane,
             inputs,
         })
@@ -204,29 +169,8 @@ impl DiffEqModule for SingleCompartment {
         handles: &CellHandles,
         k: &mut Launches,
     ) -> Result<(), ModelError> {
-        let cell = Domain::CELL;
-        let (v, total) = (handles.v, handles.total);
-        membrane::launch(k, cell, v, total, &self.mechanisms, &handles.membrane)?;
-        // The currents of ions that have a pool and the inputs; up to four enter the membrane equation directly.
-        let currents = [handles.membrane.ion_currents(), handles.inputs.clone()].concat();
-        let (direct, added) = currents.split_at(currents.len().min(4));
-        for &input in added {
-            let inputs = [Source::Signal(input)];
-            let outputs = [Target::Signal(handles.total)];
-            k.launch(cell, pointwise(Identity), &inputs, &outputs)?;
-        }
-        let membrane = match direct.len() {
-            0 => pointwise(Membrane::<0>),
-            1 => pointwise(Membrane::<1>),
-            2 => pointwise(Membrane::<2>),
-            3 => pointwise(Membrane::<3>),
-            _ => pointwise(Membrane::<4>),
-        };
-        let mut inputs = vec![
-            Source::Signal(handles.total),
-            Source::Parameter(handles.capacitance),
-        ];
-        inputs.extend(direct.iter().map(|&s| Source::Signal(s)));
-        k.launch(cell, membrane, &inputs, &[Target::Derivative(handles.v)])
+        handles
+            .membrane
+            .launch(k, &handles.painted, &handles.inputs)
     }
 }

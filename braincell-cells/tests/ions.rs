@@ -149,7 +149,7 @@ fn nernst_potentials() {
 #[test]
 fn every_mechanism_can_be_found_and_describes_itself() {
     let all = mechanisms::all();
-    assert_eq!(all.len(), 12);
+    assert_eq!(all.len(), 13);
     for mechanism in &all {
         let found = mechanisms::find(mechanism.name()).unwrap();
         assert_eq!(found.info().description, mechanism.info().description);

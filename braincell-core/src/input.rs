@@ -4,7 +4,10 @@
 //! lies within one smooth piece; so a waveform is evaluated at a time *within a piece*, and a stage at the very end
 //! of a piece sees the limit from inside, never the far side of the jump.
 
+mod events;
+
 use crate::real::{Dual, Real};
+use events::Events;
 use std::fmt;
 use std::sync::Arc;
 
@@ -44,6 +47,16 @@ pub enum InputError {
         given: usize,
         /// How many there should be.
         needed: usize,
+    },
+    /// A double exponential rises no faster than it decays.
+    #[error(
+        "the rise time {rise} ms must be below the decay time {decay} ms, by one part in 10000 at least"
+    )]
+    Rise {
+        /// Time constant of the rise, ms.
+        rise: f64,
+        /// Time constant of the decay, ms.
+        decay: f64,
     },
     /// Jump times of a function are not increasing.
     #[error("the jump times of a function must increase; {0} ms comes too late")]
@@ -107,6 +120,7 @@ enum Shape {
         values: Arc<[f64]>,
         how: Interpolation,
     },
+    Events(Events),
     Function {
         function: Arc<dyn AnyWaveform>,
         jumps: Arc<[f64]>,
@@ -128,6 +142,7 @@ impl fmt::Debug for Input {
             Shape::Sine { .. } => "sine",
             Shape::Ramp { .. } => "ramp",
             Shape::Samples { .. } => "samples",
+            Shape::Events(_) => "events",
             Shape::Function { .. } => "function",
         };
         write!(f, "Input({shape}, amplitude {})", self.amplitude)
@@ -203,6 +218,38 @@ impl Input {
                 values: values.into(),
                 how,
             },
+            amplitude: 1.0,
+        }
+    }
+
+    /// Events (time in ms, weight) in any order, each followed by an exponential: Σ weight · e^(-(t - time) / tau) over
+    /// the events until t. The value jumps by the weight at the event.
+    ///
+    /// ```
+    /// use braincell_core::input::Input;
+    /// let g = Input::exponential_events(2.0, [(1.0, 0.5), (3.0, 0.5)]);
+    /// assert_eq!(g.value_and_slope(1.0, 1.0).0, 0.5);
+    /// assert_eq!(g.next_jump(1.0), 3.0);
+    /// assert_eq!(g.value_and_slope(3.0, 3.0).0, 0.5 * (-1f64).exp() + 0.5);
+    /// ```
+    pub fn exponential_events(tau: f64, events: impl IntoIterator<Item = (f64, f64)>) -> Self {
+        Self::events(None, tau, events)
+    }
+
+    /// Events (time in ms, weight) in any order, each followed by the difference of two exponentials with peak 1:
+    /// Σ weight · (e^(-(t - time) / decay) - e^(-(t - time) / rise)) / peak over the events until t. The slope jumps at
+    /// the event.
+    pub fn biexponential_events(
+        rise: f64,
+        decay: f64,
+        events: impl IntoIterator<Item = (f64, f64)>,
+    ) -> Self {
+        Self::events(Some(rise), decay, events)
+    }
+
+    fn events(rise: Option<f64>, tau: f64, events: impl IntoIterator<Item = (f64, f64)>) -> Self {
+        Self {
+            shape: Shape::Events(Events::new(rise, tau, events.into_iter().collect())),
             amplitude: 1.0,
         }
     }
@@ -317,6 +364,7 @@ impl Input {
                 }
                 values.iter().try_for_each(|&x| finite("a sample", x))
             }
+            Shape::Events(events) => events.check(),
             Shape::Function { jumps, .. } => {
                 jumps.iter().try_for_each(|&t| finite("a jump time", t))?;
                 match jumps.windows(2).find(|pair| pair[0] >= pair[1]) {
@@ -398,6 +446,7 @@ impl Input {
                     }
                 }
             }
+            Shape::Events(events) => events.value_and_slope(t, within),
             Shape::Function { function, jumps } => {
                 let next = jumps.partition_point(|&j| j <= within);
                 let t = if next > 0 { t.max(jumps[next - 1]) } else { t };
@@ -464,6 +513,7 @@ impl Input {
                     .find(|&jump| jump > t)
                     .unwrap_or(none)
             }
+            Shape::Events(events) => events.next_jump(t),
             Shape::Function { jumps, .. } => {
                 let next = jumps.partition_point(|&j| j <= t);
                 jumps.get(next).copied().unwrap_or(none)

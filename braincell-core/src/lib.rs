@@ -3,6 +3,8 @@
 //! A *model* is a set of kernels, a *stepper* is a short program recorded once and kept as data, and the
 //! *engine* runs the program on the model. This crate knows no solver and no ion channel.
 
+#[cfg(feature = "abi")]
+pub mod abi;
 pub mod cable;
 mod engine;
 pub mod gradient;

@@ -193,14 +193,52 @@ impl Registry {
         steppers: Vec<Arc<dyn Stepper>>,
         origin: &Origin,
     ) -> Result<(), RegistryError> {
-        let (entries, aliases) = (self.entries.clone(), self.aliases.clone());
-        for stepper in steppers {
-            if let Err(error) = self.register(stepper, origin.clone()) {
-                (self.entries, self.aliases) = (entries, aliases);
-                return Err(error);
+        self.add_all(steppers, origin, false).map(|_| ())
+    }
+
+    /// Adds the solvers of a family, taking their names and aliases from whoever has them, and says from whom. If one
+    /// fails, none is added.
+    ///
+    /// # Errors
+    /// As [`Registry::register_override`]; [`RegistryError::Taken`] if two of them have the same name.
+    pub fn register_all_override(
+        &mut self,
+        steppers: Vec<Arc<dyn Stepper>>,
+        origin: &Origin,
+    ) -> Result<Vec<Replaced>, RegistryError> {
+        self.add_all(steppers, origin, true)
+    }
+
+    fn add_all(
+        &mut self,
+        steppers: Vec<Arc<dyn Stepper>>,
+        origin: &Origin,
+        replace: bool,
+    ) -> Result<Vec<Replaced>, RegistryError> {
+        let mut own = HashSet::new();
+        for info in steppers.iter().map(|stepper| stepper.info()) {
+            for name in std::iter::once(info.name).chain(info.aliases) {
+                if !own.insert(name.clone()) {
+                    return Err(RegistryError::Taken {
+                        name,
+                        holder: origin.to_string(),
+                        newcomer: origin.to_string(),
+                    });
+                }
             }
         }
-        Ok(())
+        let before = (self.entries.clone(), self.aliases.clone());
+        let mut replaced = Vec::new();
+        for stepper in steppers {
+            match self.add(stepper, origin.clone(), replace) {
+                Ok(those) => replaced.extend(those),
+                Err(error) => {
+                    (self.entries, self.aliases) = before;
+                    return Err(error);
+                }
+            }
+        }
+        Ok(replaced)
     }
 
     fn add(

@@ -3,6 +3,14 @@
 mod fit;
 mod gradient;
 mod mechanisms;
+mod morphology;
+mod peaks;
+#[cfg(feature = "plugins")]
+mod plugins;
+#[cfg(not(feature = "plugins"))]
+mod without_plugins;
+#[cfg(not(feature = "plugins"))]
+use without_plugins as plugins;
 mod progress;
 mod run;
 mod solvers;
@@ -10,6 +18,7 @@ mod summary;
 mod table;
 
 use braincell::cells::MechanismError;
+use braincell::cells::morphology::ReadError;
 use braincell::experiment::ExperimentError;
 use braincell::fit::FitError;
 use braincell::gradient::GradientError;
@@ -44,6 +53,11 @@ enum Command {
     Solvers(solvers::Arguments),
     /// List the membrane mechanisms, or show one.
     Mechanisms(mechanisms::Arguments),
+    /// Describe the morphology of a neuron, and draw it.
+    Morphology(morphology::Arguments),
+    /// Examine a solver plugin.
+    #[cfg(feature = "plugins")]
+    Plugin(plugins::Arguments),
 }
 
 /// Why a command failed. Each displays as a paragraph: what, where, what to do.
@@ -63,6 +77,16 @@ enum CliError {
     Registry(#[from] RegistryError),
     #[error(transparent)]
     Mechanism(#[from] MechanismError),
+    #[error(transparent)]
+    Morphology(#[from] ReadError),
+    #[cfg(feature = "plugins")]
+    #[error(transparent)]
+    Load(#[from] braincell::plugins::PluginError),
+    #[cfg(feature = "plugins")]
+    #[error(
+        "{file} did not pass: {solvers} failed a check; the lines marked \"failed\" above say which, and what was expected"
+    )]
+    Plugin { file: String, solvers: String },
     /// The run ended early, after its results were written.
     #[error("{error}{written}")]
     Run { error: RunError, written: String },
@@ -87,6 +111,9 @@ pub fn main() -> ExitCode {
         Command::Fit(arguments) => fit::fit(&arguments),
         Command::Solvers(arguments) => solvers::list(&arguments),
         Command::Mechanisms(arguments) => mechanisms::list(&arguments),
+        Command::Morphology(arguments) => morphology::show(&arguments),
+        #[cfg(feature = "plugins")]
+        Command::Plugin(arguments) => plugins::plugin(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,8 +1,9 @@
 //! `braincell run`.
 
+use super::peaks::Peaks;
 use super::progress::Watch;
 use super::summary::{Summary, summary};
-use super::{CliError, complain, print};
+use super::{CliError, complain, plugins, print};
 use braincell::experiment::{Experiment, Given};
 use braincell::output::{self, Column, Events, Metadata, Table};
 use braincell::simulation::{Outcome, Recording, Stepping, Tolerances};
@@ -37,17 +38,23 @@ pub struct Arguments {
     /// File for a plot of the recorded traces: .svg or .png.
     #[arg(long, value_name = "FILE")]
     plot: Option<PathBuf>,
+    /// File for a picture of a branched cell, coloured by the peak of its potential: .svg or .png.
+    #[arg(long, value_name = "FILE")]
+    pub plot_shape: Option<PathBuf>,
     /// Print no summary and no progress.
     #[arg(long, short)]
     quiet: bool,
+    #[command(flatten)]
+    plugins: plugins::Options,
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), CliError> {
     let mut experiment = Experiment::read(&arguments.experiment)?;
     override_settings(&mut experiment, arguments)?;
-    let registry = braincell::solvers();
-    let mut simulation = experiment.start(registry)?;
-    check_outputs(arguments, &simulation.recording())?;
+    let peaks = Peaks::prepare(&mut experiment, arguments)?;
+    let registry = arguments.plugins.registry(&experiment.run.plugins)?;
+    let mut simulation = experiment.start(&registry)?;
+    check_outputs(arguments, &simulation.recording(), &peaks)?;
     if let Some(warning) = registry.deprecation(&simulation.solver().info.name) {
         complain("warning", &warning);
     }
@@ -75,7 +82,7 @@ pub fn run(arguments: &Arguments) -> Result<(), CliError> {
         complete: message.is_none(),
         message: message.clone(),
     };
-    let written = write(arguments, &recording, &experiment.title, metadata);
+    let written = write(arguments, &recording, &experiment, &peaks, metadata);
     if let (Err(_), Some(message)) = (&written, &message) {
         // Two errors: that of the run, and below that of its output.
         complain("error", message);
@@ -168,12 +175,19 @@ fn tolerance(option: &'static str, text: &str) -> Result<Given<Stepping>, CliErr
 }
 
 /// Checks before the run that its results can be written.
-fn check_outputs(arguments: &Arguments, recording: &Recording) -> Result<(), CliError> {
+fn check_outputs(
+    arguments: &Arguments,
+    recording: &Recording,
+    peaks: &Peaks,
+) -> Result<(), CliError> {
+    if let Some(path) = &arguments.plot_shape {
+        output::check_shape(path)?;
+    }
     if let Some(path) = &arguments.out {
         output::check_write(path)?;
     }
     if let Some(path) = &arguments.plot {
-        output::check_plot(&table(recording, "", Metadata::default()), path)?;
+        output::check_plot(&table(recording, "", peaks, Metadata::default()), path)?;
     }
     Ok(())
 }
@@ -201,14 +215,19 @@ fn annotated(text: &str, arguments: &Arguments) -> String {
 fn write(
     arguments: &Arguments,
     recording: &Recording,
-    title: &str,
+    experiment: &Experiment,
+    peaks: &Peaks,
     metadata: Metadata,
 ) -> Result<Vec<String>, CliError> {
     let mut written = Vec::new();
+    if let (Some(path), Some(cell)) = (&arguments.plot_shape, &experiment.cell) {
+        peaks.plot(cell, recording, &experiment.title, path)?;
+        written.push(path.display().to_string());
+    }
     if arguments.out.is_none() && arguments.plot.is_none() {
         return Ok(written);
     }
-    let table = table(recording, title, metadata);
+    let table = table(recording, &experiment.title, peaks, metadata);
     if let Some(path) = &arguments.out {
         output::write(&table, path)?;
         written.push(path.display().to_string());
@@ -221,8 +240,9 @@ fn write(
 }
 
 /// A recording as a table.
-fn table(recording: &Recording, title: &str, metadata: Metadata) -> Table {
-    let columns = recording.traces().map(|trace| Column {
+fn table(recording: &Recording, title: &str, peaks: &Peaks, metadata: Metadata) -> Table {
+    let columns = recording.traces().take(peaks.asked(recording));
+    let columns = columns.map(|trace| Column {
         name: trace.column.name.clone(),
         unit: trace.column.unit.clone(),
         values: trace.values.to_vec(),

@@ -1,8 +1,8 @@
 //! `braincell solvers`.
 
 use super::table::{facts, table};
-use super::{CliError, print};
-use braincell::registry::Entry;
+use super::{CliError, plugins, print};
+use braincell::registry::{Entry, Registry};
 use braincell::stepper::Needs;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -14,6 +14,8 @@ pub struct Arguments {
     /// Print the list as JSON.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    plugins: plugins::Options,
 }
 
 #[derive(Subcommand)]
@@ -26,9 +28,10 @@ enum Command {
 }
 
 pub fn list(arguments: &Arguments) -> Result<(), CliError> {
-    let entries = braincell::solvers().entries();
+    let registry = arguments.plugins.registry(&[])?;
+    let entries = registry.entries();
     match &arguments.command {
-        Some(Command::Show { name }) => print(&show(name)?),
+        Some(Command::Show { name }) => print(&show(&registry, name)?),
         None if arguments.json => {
             let list = Value::Array(entries.into_iter().map(as_json).collect());
             print(&format!("{list:#}\n"))
@@ -114,8 +117,7 @@ fn as_json(entry: &Entry) -> Value {
 }
 
 /// All that is known of a solver.
-fn show(text: &str) -> Result<String, CliError> {
-    let registry = braincell::solvers();
+fn show(registry: &Registry, text: &str) -> Result<String, CliError> {
     let solver = registry.solver(text)?;
     let entry = registry.get(&solver.info.name)?;
     let info = &solver.info;

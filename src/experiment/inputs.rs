@@ -32,12 +32,13 @@ const KINDS: [(&str, &[&str]); 6] = [
     ),
 ];
 
-/// Reads one input, in `unit`: a waveform for all cells, or one for each.
+/// Reads one input, in `unit`: a waveform for all cells, or one for each. The section has the keys `others` too.
 pub(super) fn read(
     item: &Item,
     unit: &str,
     cells: usize,
     directory: &Path,
+    others: &[&str],
 ) -> Result<Vec<Input>, ExperimentError> {
     let section = item.section()?;
     let kind = section.need("kind", "kind = \"step\"")?;
@@ -46,7 +47,7 @@ pub(super) fn read(
         let known = KINDS.map(|(name, _)| name);
         return Err(kind.unknown("kind of input", name, &known));
     };
-    let section = section.only(&[&["kind"], *keys].concat())?;
+    let section = section.only(&[&["kind"], *keys, others].concat())?;
     let waveforms = match *name {
         "samples" => vec![samples(&section, unit, directory)?],
         name => formula(name, &section, unit, cells)?,

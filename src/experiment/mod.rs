@@ -40,16 +40,17 @@
 //! | section | keys |
 //! |---|---|
 //! | | `title` |
-//! | `[model]` | `kind`: `"single_compartment"` or `"ode"`; `cells`, by default 1 |
+//! | `[model]` | `kind`: `"single_compartment"`, `"multi_compartment"` or `"ode"`; `cells`, by default 1 |
 //! | for a single compartment | `capacitance`, by default 1 µF/cm²; `initial_voltage`, by default -65 mV |
+//! | for a branched cell | `morphology`, an SWC or ASC file relative to the experiment; `resistivity`, by default 100 Ω·cm; `capacitance` and `initial_voltage` as above; and the sections of [branched cells](#branched-cells) |
 //! | for an ode | `system`: `"decay"`, `"harmonic_oscillator"`, `"van_der_pol"`, `"lorenz"`; a table `parameters` |
 //! | `[mechanisms.NAME]` | `type`, and parameters of that mechanism; see [`crate::cells::mechanisms`] |
 //! | `[inputs.NAME]` | `kind`, and what it takes: see below |
 //! | `[initial]` | initial values of states by name, such as `"na.m" = 0.05`; gates start from their steady state where it is not given |
-//! | `[run]` | `solver`, `duration`, and `dt` or, for solvers with an error estimate, `tolerance`, such as 1e-6 |
+//! | `[run]` | `solver`, `duration`, and `dt` or, for solvers with an error estimate, `tolerance`, such as 1e-6; `plugins`: files of solver plugins, relative to the experiment |
 //! | `[record]` | `variables`: states and signals, by default the membrane potential, or all states where there is none; `every`, by default each step, and needed with a tolerance; `cells`, by default all |
 //! | `[fit]` | `target`, a CSV file relative to the experiment; `column` of it, recorded under the same name; `iterations`, by default 100; `[fit.parameters]`: names of parameters with bounds, `"na.g_max" = { from = "60 mS/cm2", to = "200 mS/cm2" }` |
-//! | `[spikes]` | `variable`, by default `"V"`; `threshold`; `cells`, by default all |
+//! | `[spikes]` | `variable`, by default `"V"`; `threshold`; `cells` and `compartments`, by default all |
 //!
 //! | kind of input | keys |
 //! |---|---|
@@ -59,12 +60,30 @@
 //! | `"sine"` | `amplitude`, `frequency`, `phase` in radians (by default 0) |
 //! | `"ramp"` | `from`, `to`, `start`, `stop`; zero before, `to` after |
 //! | `"samples"` | `values` and `interval`, with `unit` if the values are plain numbers; or `file`, a CSV file relative to the experiment, and `column`; `start`, `interpolation`: `"linear"` (default) or `"hold"` |
+//!
+//! # Branched cells
+//!
+//! | section | keys |
+//! |---|---|
+//! | `[discretisation]` | `policy`: `"d_lambda"` (the default) with `d` (0.1) and `frequency` (100 Hz), `"max_length"` with `length`, or `"count"` with `count`; a table `soma`, `axon`, `dendrite`, … with the same keys for the branches of that type |
+//! | `[[paint]]` | `region`; and `label`, `type` and parameters of a mechanism, or `capacitance`, `resistivity`, `initial_voltage`. See [`crate::cells::MultiCompartment::paint`] for regions that overlap |
+//! | `[clamps.NAME]` | `at`, a location; `kind` and what it takes, as an input, in nA |
+//! | `[synapses.NAME]` | `at`; `kind`: `"exponential"` with `tau`, or `"biexponential"` with `rise` and `decay`; `E`; `weight`, a conductance; `events`: a list of times, or `{ start = …, interval = …, count = … }` |
+//! | `[probes]` | `NAME = ` location: a variable of that name for `[record]`, the potential there |
+//!
+//! A region is `"all"`, `"soma"`, `"axon"`, `"dendrite"`, `"apical"`, `"custom_N"`, a table with one or more of `type`,
+//! `branch`, `path_distance = ["0 um", "100 um"]` and `radius`, all of which must hold, or a list of regions, any of
+//! which must. A location is `"soma(0.5)"` where there is one branch of that type, `{ branch = 3, x = 1.0 }`, `"root"`
+//! or `"terminals"`. A parameter may follow the path distance: `{ at_root = …, slope = … }` per µm, or
+//! `{ at_root = …, far = …, length = … }`, exponentially.
 
+mod branched;
 mod edit;
 mod error;
 mod fit;
 mod inputs;
 mod model;
+mod places;
 mod run;
 mod section;
 
@@ -72,6 +91,7 @@ pub use error::ExperimentError;
 pub use fit::FitSettings;
 pub use run::{Given, RunSettings};
 
+use crate::cells::MultiCompartment;
 use crate::model::Model;
 use crate::registry::Registry;
 use crate::simulation::{Simulation, Stepping};
@@ -96,6 +116,8 @@ pub struct Experiment {
     pub text: String,
     /// The model.
     pub model: Model,
+    /// The branched cell, of which the model has one or more.
+    pub cell: Option<MultiCompartment>,
     /// How to run it and what to record.
     pub run: RunSettings,
     /// What to fit.
@@ -132,6 +154,11 @@ impl Experiment {
             "model",
             "mechanisms",
             "inputs",
+            "discretisation",
+            "paint",
+            "clamps",
+            "synapses",
+            "probes",
             "initial",
             "run",
             "record",
@@ -148,16 +175,17 @@ impl Experiment {
                 .into_owned(),
         };
         let directory = path.parent().unwrap_or(Path::new(""));
-        let model = model::build(&file, directory)?;
-        let run = run::read(&file, &model)?;
+        let (model, cell) = model::build(&file, directory)?;
+        let run = run::read(&file, &model, directory)?;
         let fit = file.section("fit")?;
-        let fit = fit.map(|section| fit::read(section, &model, directory));
+        let fit = fit.map(|section| fit::read(section, &model, cell.is_some(), directory));
         let fit = fit.transpose()?;
         Ok(Self {
             title,
             path: path.to_owned(),
             text: text.to_string(),
             model,
+            cell,
             run,
             fit,
         })

@@ -1,16 +1,17 @@
 //! The sections `[model]`, `[mechanisms]`, `[inputs]` and `[initial]`.
 
+use super::branched;
 use super::error::ExperimentError;
 use super::inputs;
 use super::section::{Item, Section};
 use crate::cells::mechanism::MechanismKind;
-use crate::cells::{Placed, SingleCompartment, mechanisms};
+use crate::cells::{MultiCompartment, Placed, SingleCompartment, mechanisms};
 use crate::model::systems::{Decay, HarmonicOscillator, Lorenz, VanDerPol};
 use crate::model::{Model, ModelError, Part, ode};
 use std::path::Path;
 
 /// Kinds of models.
-const KINDS: [&str; 2] = ["single_compartment", "ode"];
+const KINDS: [&str; 3] = ["single_compartment", "multi_compartment", "ode"];
 
 /// The greatest population.
 const MOST_CELLS: usize = 10_000_000;
@@ -31,18 +32,55 @@ const SYSTEMS: [(&str, MakeSystem); 4] = [
 ];
 
 /// Builds the model that the file describes; files that it names are relative to `directory`.
-pub(super) fn build(file: &Section, directory: &Path) -> Result<Model, ExperimentError> {
+pub(super) fn build(
+    file: &Section,
+    directory: &Path,
+) -> Result<(Model, Option<MultiCompartment>), ExperimentError> {
     let model = file.need_section("model", "[model] with kind = \"single_compartment\"")?;
     let kind = model.need("kind", "kind = \"single_compartment\"")?;
-    let mut built = match kind.text()? {
-        "single_compartment" => single_compartment(file, model, directory)?,
-        "ode" => system(file, model)?,
+    let (mut built, cell) = match kind.text()? {
+        "single_compartment" => (single_compartment(file, model, directory)?, None),
+        "multi_compartment" => multi_compartment(file, model, directory)?,
+        "ode" => (system(file, model)?, None),
         other => return Err(kind.unknown("kind of model", other, &KINDS)),
     };
     if let Some(initial) = file.section("initial")? {
         set_initial(&mut built, initial)?;
     }
-    Ok(built)
+    Ok((built, cell))
+}
+
+/// Sections that only some kinds of models have.
+fn no_sections(file: &Section, kind: &str, names: &[&str]) -> Result<(), ExperimentError> {
+    for section in names {
+        if let Some(item) = file.get(section) {
+            return Err(item.refuse(format!(
+                "a model of kind \"{kind}\" has no {section}; remove the section"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Sections of branched cells.
+const BRANCHED: [&str; 5] = ["discretisation", "paint", "clamps", "synapses", "probes"];
+
+fn multi_compartment(
+    file: &Section,
+    model: Section,
+    directory: &Path,
+) -> Result<(Model, Option<MultiCompartment>), ExperimentError> {
+    let passive = ["capacitance", "resistivity", "initial_voltage"];
+    let model = model.only(&[&["kind", "cells", "morphology"][..], &passive].concat())?;
+    let cells = cells(&model)?;
+    no_sections(file, "multi_compartment", &["mechanisms", "inputs"])?;
+    let cell = branched::cell(file, &model, cells, directory)?;
+    let built = cell.population(cells);
+    let built = built.map_err(|error| ExperimentError::Model {
+        place: model.place(),
+        error,
+    })?;
+    Ok((built, Some(cell)))
 }
 
 /// The size of the population.
@@ -66,6 +104,7 @@ fn single_compartment(
 ) -> Result<Model, ExperimentError> {
     let model = model.only(&["kind", "cells", "capacitance", "initial_voltage"])?;
     let cells = cells(&model)?;
+    no_sections(file, "single_compartment", &BRANCHED)?;
     let mut cell = SingleCompartment::new();
     if let Some(item) = model.get("capacitance") {
         let values = item.per_cell("uF/cm2", cells)?;
@@ -82,12 +121,12 @@ fn single_compartment(
     }
     if let Some(section) = file.section("mechanisms")? {
         for (label, item) in section.entries() {
-            cell = cell.mechanism(mechanism(label, &item, cells)?);
+            cell = cell.mechanism(mechanism(label, &item, cells, &[], Parameters::Uniform)?);
         }
     }
     if let Some(section) = file.section("inputs")? {
         for (name, item) in section.entries() {
-            cell = cell.inputs(name, inputs::read(&item, "uA/cm2", cells, directory)?);
+            cell = cell.inputs(name, inputs::read(&item, "uA/cm2", cells, directory, &[])?);
         }
     }
     cell.population(cells)
@@ -97,8 +136,21 @@ fn single_compartment(
         })
 }
 
-/// A mechanism with the parameters that its section gives.
-fn mechanism(label: &str, item: &Item, cells: usize) -> Result<Placed, ExperimentError> {
+/// Whether parameters may differ between the compartments of a cell.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Parameters {
+    Uniform,
+    Distributed,
+}
+
+/// A mechanism with the parameters that its section gives. The section has the keys `others` too.
+pub(super) fn mechanism(
+    label: &str,
+    item: &Item,
+    cells: usize,
+    others: &[&str],
+    how: Parameters,
+) -> Result<Placed, ExperimentError> {
     let section = item.section()?;
     let name = section.need(
         "type",
@@ -110,7 +162,7 @@ fn mechanism(label: &str, item: &Item, cells: usize) -> Result<Placed, Experimen
         error,
     })?;
     let parameters: Vec<_> = mechanism.info().parameters.clone();
-    let mut known = vec!["type"];
+    let mut known = [&["type"], others].concat();
     let is_scheme = mechanism.kind() == MechanismKind::Scheme;
     if is_scheme {
         known.extend(["solver", "substeps"]);
@@ -123,7 +175,10 @@ fn mechanism(label: &str, item: &Item, cells: usize) -> Result<Placed, Experimen
     }
     for parameter in &parameters {
         if let Some(item) = section.get(parameter.name) {
-            let values = item.per_cell(parameter.unit, cells)?;
+            let values = match how {
+                Parameters::Uniform => item.per_cell(parameter.unit, cells)?.into(),
+                Parameters::Distributed => item.distribution(parameter.unit, cells)?,
+            };
             let with = placed.with(parameter.name, values);
             placed = with.map_err(|error| item.refuse(error.to_string()))?;
         }
@@ -153,13 +208,11 @@ fn advanced(placed: Placed, section: &Section) -> Result<Placed, ExperimentError
 
 fn system(file: &Section, model: Section) -> Result<Model, ExperimentError> {
     let model = model.only(&["kind", "cells", "system", "parameters"])?;
-    for section in ["mechanisms", "inputs"] {
-        if let Some(item) = file.get(section) {
-            return Err(item.refuse(format!(
-                "a model of kind \"ode\" has no {section}; remove the section"
-            )));
-        }
-    }
+    no_sections(
+        file,
+        "ode",
+        &[&["mechanisms", "inputs"][..], &BRANCHED].concat(),
+    )?;
     let names = SYSTEMS.map(|(name, _)| name);
     let item = model.need("system", "system = \"van_der_pol\"")?;
     let name = item.text()?;

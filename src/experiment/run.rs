@@ -4,6 +4,7 @@ use super::error::ExperimentError;
 use super::section::{Item, Section};
 use crate::model::{Model, Part};
 use crate::simulation::{Record, Setup, SetupError, Stepping, Tolerances};
+use std::path::{Path, PathBuf};
 
 /// A value and where it was given, for messages: file, line and key, or an option.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,6 +30,8 @@ pub struct RunSettings {
     pub every: Option<Given<f64>>,
     /// The states to detect spikes of, with thresholds in their units.
     pub spikes: Vec<(Record, f64)>,
+    /// Solver plugins that the file names, to be loaded into the registry before the start.
+    pub plugins: Vec<PathBuf>,
 }
 
 impl RunSettings {
@@ -100,12 +103,16 @@ fn stepping(run: &Section) -> Result<Given<Stepping>, ExperimentError> {
 }
 
 /// Reads how to run and what to record.
-pub(super) fn read(file: &Section, model: &Model) -> Result<RunSettings, ExperimentError> {
+pub(super) fn read(
+    file: &Section,
+    model: &Model,
+    directory: &Path,
+) -> Result<RunSettings, ExperimentError> {
     let run = file.need_section(
         "run",
         "[run] with solver = \"rk4\", dt = \"0.025 ms\", duration = \"50 ms\"",
     )?;
-    let run = run.only(&["solver", "dt", "tolerance", "duration"])?;
+    let run = run.only(&["solver", "dt", "tolerance", "duration", "plugins"])?;
     let solver = run.need(
         "solver",
         "solver = \"rk4\"; braincell solvers lists the solvers",
@@ -129,6 +136,16 @@ pub(super) fn read(file: &Section, model: &Model) -> Result<RunSettings, Experim
         records: records(of_record("variables"), of_record("cells"), model)?,
         every: of_record("every").as_ref().map(time).transpose()?,
         spikes,
+        plugins: match run.get("plugins") {
+            None => Vec::new(),
+            Some(item) => {
+                let files = item.list("plugins = [\"libmy_solvers.so\"]")?;
+                let files = files
+                    .iter()
+                    .map(|file| file.text().map(|f| directory.join(f)));
+                files.collect::<Result<_, _>>()?
+            }
+        },
     })
 }
 
@@ -140,7 +157,7 @@ fn records(
 ) -> Result<Vec<Record>, ExperimentError> {
     let cells = cells
         .as_ref()
-        .map_or(Ok(Vec::new()), |item| chosen(item, model))?;
+        .map_or(Ok(Vec::new()), |item| chosen(item, "cell", model.cells()))?;
     let names: Vec<String> = match variables {
         Some(item) => {
             let known = [model.state_names(), model.signal_names()].concat();
@@ -167,28 +184,30 @@ fn records(
     Ok(records.collect())
 }
 
-/// Numbers of cells.
-fn chosen(item: &Item, model: &Model) -> Result<Vec<usize>, ExperimentError> {
-    let items = item.list("a list of numbers of cells such as [0, 5]")?;
+/// Numbers of cells or compartments.
+fn chosen(item: &Item, what: &str, all: usize) -> Result<Vec<usize>, ExperimentError> {
+    let items = item.list(&format!("a list of numbers of {what}s such as [0, 5]"))?;
     if items.is_empty() {
-        return Err(item.refuse("no cell is named; remove the key to choose all cells"));
+        return Err(item.refuse(format!(
+            "no {what} is named; remove the key to choose all {what}s"
+        )));
     }
-    let cells = items.iter().map(|item| match item.count()? {
-        cell if cell < model.cells() => Ok(cell),
-        cell => Err(item.refuse(match model.cells() {
-            1 => format!("there is no cell {cell}: there is only cell 0"),
+    let chosen = items.iter().map(|item| match item.count()? {
+        number if number < all => Ok(number),
+        number => Err(item.refuse(match all {
+            1 => format!("there is no {what} {number}: there is only {what} 0"),
             all => format!(
-                "there is no cell {cell}: cells are counted from 0 to {}",
+                "there is no {what} {number}: {what}s are counted from 0 to {}",
                 all - 1
             ),
         })),
     });
-    cells.collect()
+    chosen.collect()
 }
 
 /// The state to detect spikes of, and the threshold.
 fn spikes(section: Section, model: &Model) -> Result<(Record, f64), ExperimentError> {
-    let section = section.only(&["variable", "threshold", "cells"])?;
+    let section = section.only(&["variable", "threshold", "cells", "compartments"])?;
     let known = model.state_names();
     let name = match section.get("variable") {
         Some(item) => match item.text()? {
@@ -209,10 +228,13 @@ fn spikes(section: Section, model: &Model) -> Result<(Record, f64), ExperimentEr
     let cells = section.get("cells");
     let record = Record {
         variable: name.to_string(),
-        elements: Vec::new(),
+        elements: match section.get("compartments") {
+            Some(item) => chosen(&item, "compartment", model.elements(name).unwrap_or(1))?,
+            None => Vec::new(),
+        },
         cells: cells
             .as_ref()
-            .map_or(Ok(Vec::new()), |item| chosen(item, model))?,
+            .map_or(Ok(Vec::new()), |item| chosen(item, "cell", model.cells()))?,
     };
     Ok((record, threshold))
 }

@@ -1,6 +1,7 @@
 //! Typed reading of TOML tables, with errors that name file, line and key.
 
 use super::error::{ExperimentError, shortened};
+use crate::cells::{Distribution, Profile};
 use crate::model::Values;
 use crate::units::{UnitError, parse_in};
 use std::path::Path;
@@ -290,5 +291,35 @@ impl<'a> Item<'a> {
             }
             _ => self.quantity(unit).map(Values::Uniform),
         }
+    }
+
+    /// As [`Item::per_cell`], or a function of the path distance: `{ at_root = …, slope = … }` or
+    /// `{ at_root = …, far = …, length = … }`.
+    pub fn distribution(&self, unit: &str, cells: usize) -> Result<Distribution, ExperimentError> {
+        let Some(section) = self.section().ok().filter(|s| s.get("at_root").is_some()) else {
+            return Ok(self.per_cell(unit, cells)?.into());
+        };
+        let need = |key: &str, unit: &str| {
+            let example = format!("{key} = \"1 {unit}\"");
+            section.need(key, &example)
+        };
+        let at_root = need("at_root", unit)?.quantity(unit)?;
+        let profile = match section.get("slope") {
+            Some(item) => {
+                section.only(&["at_root", "slope"])?;
+                let per_length = match unit {
+                    "" | "1" => "1/um".to_string(),
+                    unit => format!("{unit}/um"),
+                };
+                Profile::linear(at_root, item.quantity(&per_length)?)
+            }
+            None => {
+                let far = need("far", unit)?.quantity(unit)?;
+                let length = need("length", "um")?.positive("um")?;
+                section.only(&["at_root", "far", "length"])?;
+                Profile::exponential(at_root, far, length)
+            }
+        };
+        Ok(profile.into())
     }
 }

@@ -11,6 +11,7 @@ mod table;
 
 pub use csv::read_csv;
 pub use npz::array_names;
+pub use plot::{Shape, Shown};
 pub use table::{Column, Events, Metadata, Table};
 
 use std::io;
@@ -164,6 +165,33 @@ pub fn plot(table: &Table, path: impl AsRef<Path>) -> Result<(), OutputError> {
 pub fn check_plot(table: &Table, path: impl AsRef<Path>) -> Result<(), OutputError> {
     is_svg(path.as_ref())?;
     plot::panels(table)?;
+    file::check(path.as_ref())
+}
+
+/// Draws the shape of a cell; `.svg` and `.png` are the known extensions.
+///
+/// The shape is projected along the axis in which it extends least, with line widths by diameter and a scale bar.
+///
+/// # Errors
+///
+/// [`OutputError::Extension`], [`OutputError::Directory`], [`OutputError::Write`].
+pub fn plot_shape(shape: &Shape, path: impl AsRef<Path>) -> Result<(), OutputError> {
+    let path = path.as_ref();
+    let svg = is_svg(path)?;
+    file::replace(path, |out| match svg {
+        true => plot::shape_svg(shape, out),
+        false => plot::shape_png(shape, out),
+    })
+}
+
+/// Checks, before a run, that [`plot_shape`] can write to `path`. Leaves nothing behind and existing files as they
+/// are.
+///
+/// # Errors
+///
+/// As [`plot_shape`].
+pub fn check_shape(path: impl AsRef<Path>) -> Result<(), OutputError> {
+    is_svg(path.as_ref())?;
     file::check(path.as_ref())
 }
 

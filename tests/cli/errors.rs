@@ -98,7 +98,10 @@ fn unknown_keys_and_names() {
         "kind",
         &[("single_compartment", "multi")],
         &[],
-        &["model.kind", "known here: single_compartment, ode"],
+        &[
+            "model.kind",
+            "known here: single_compartment, multi_compartment, ode",
+        ],
     );
     refused(
         "input",

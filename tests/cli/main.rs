@@ -1,5 +1,6 @@
 //! The `braincell` command as its user sees it.
 
+mod branched;
 mod errors;
 mod gradient;
 mod interrupt;

@@ -4,7 +4,7 @@ use crate::mechanism::{
     Channel, ChannelInfo, FARADAY, Local, ParameterSpec, Pool, PoolInfo, nernst, parameter,
     required,
 };
-use crate::rates::sigmoid;
+use crate::rates::{ghk, sigmoid};
 use braincell_core::kernel::Relaxation;
 use braincell_core::real::Real;
 
@@ -109,21 +109,68 @@ impl Channel<2, 5> for TTypeHm1992 {
     #[inline(always)]
     fn rates<R: Real>(&self, at: Local<R>, p: [R; 5]) -> [Relaxation<R>; 2] {
         let [_, _, shift, phi_p, phi_q] = p;
-        let x = at.v - shift;
-        let bell = ((x + 132.0) / -16.7).exp() + ((x + 16.8) / 18.2).exp();
-        let tau_p = R::one() / bell + 0.612;
-        // A jump, as published: 333.9 ms below -80 mV, 278.6 ms above.
-        let below = ((x + 467.0) / 66.6).exp();
-        let above = ((x + 22.0) / -10.5).exp() + 28.0;
-        let tau_q = x.if_less(R::constant(-80.0), below, above);
-        [
-            Relaxation::relaxing(sigmoid(x, 1.0, -59.0, 6.2), tau_p).faster(phi_p),
-            Relaxation::relaxing(sigmoid(x, 1.0, -83.0, -4.0), tau_q).faster(phi_q),
-        ]
+        t_type_rates(at.v - shift, phi_p, phi_q)
     }
     #[inline(always)]
     fn current<R: Real>(&self, at: Local<R>, [p, q]: [R; 2], [g, ..]: [R; 5]) -> R {
         g * (p * p * q) * (at.reversal - at.v)
+    }
+}
+
+/// The kinetics of [`TTypeHm1992`].
+#[inline(always)]
+fn t_type_rates<R: Real>(x: R, phi_p: R, phi_q: R) -> [Relaxation<R>; 2] {
+    let bell = ((x + 132.0) / -16.7).exp() + ((x + 16.8) / 18.2).exp();
+    let tau_p = R::one() / bell + 0.612;
+    // A jump, as published: 333.9 ms below -80 mV, 278.6 ms above.
+    let below = ((x + 467.0) / 66.6).exp();
+    let above = ((x + 22.0) / -10.5).exp() + 28.0;
+    let tau_q = x.if_less(R::constant(-80.0), below, above);
+    [
+        Relaxation::relaxing(sigmoid(x, 1.0, -59.0, 6.2), tau_p).faster(phi_p),
+        Relaxation::relaxing(sigmoid(x, 1.0, -83.0, -4.0), tau_q).faster(phi_q),
+    ]
+}
+
+/// [`TTypeHm1992`] with the current of Goldman, Hodgkin and Katz: I = P p² q · [`ghk`], for calcium whose concentration
+/// inside the cell is that of a pool. It rectifies: far from equilibrium no reversal potential describes it.
+///
+/// A. Destexhe, M. Neubig, D. Ulrich, J. Huguenard, Dendritic low-threshold calcium currents in thalamic relay cells,
+/// J. Neurosci. 18 (1998),
+/// [doi:10.1523/JNEUROSCI.18-10-03574.1998](https://doi.org/10.1523/JNEUROSCI.18-10-03574.1998), for this form.
+pub struct TTypeGhk;
+
+impl Channel<2, 6> for TTypeGhk {
+    fn info(&self) -> ChannelInfo {
+        // Shift and temperature factors are those of the other currents.
+        let shared = parameters(0.0, -3.0).split_off(2);
+        ChannelInfo {
+            name: "cat_ghk",
+            description: "Low-threshold (T-type) calcium current of thalamic relay cells in the form of Goldman, Hodgkin and Katz",
+            reference: "Huguenard & McCormick 1992, doi:10.1152/jn.1992.68.4.1373; Destexhe et al. 1998, doi:10.1523/JNEUROSCI.18-10-03574.1998",
+            ion: Some("ca"),
+            senses: Some("ca"),
+            gates: &["p", "q"],
+            parameters: [
+                vec![
+                    parameter("P_max", "cm/s", 2e-4, "maximal permeability"),
+                    parameter("c_out", "mM", 2.0, "concentration outside the cell"),
+                    parameter("T", "K", 309.15, "temperature"),
+                ],
+                shared,
+            ]
+            .concat(),
+        }
+    }
+    #[inline(always)]
+    fn rates<R: Real>(&self, at: Local<R>, p: [R; 6]) -> [Relaxation<R>; 2] {
+        let [_, _, _, shift, phi_p, phi_q] = p;
+        t_type_rates(at.v - shift, phi_p, phi_q)
+    }
+    #[inline(always)]
+    fn current<R: Real>(&self, at: Local<R>, [p, q]: [R; 2], parameters: [R; 6]) -> R {
+        let [permeability, outside, temperature, ..] = parameters;
+        permeability * (p * p * q) * ghk(at.v, 2.0, temperature, outside, at.concentration)
     }
 }
 

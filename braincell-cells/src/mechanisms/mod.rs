@@ -5,7 +5,7 @@ mod hodgkin_huxley;
 mod schemes;
 mod thalamic;
 
-pub use calcium::{CalciumDetailed, LTypeIs2008, TTypeHm1992};
+pub use calcium::{CalciumDetailed, LTypeIs2008, TTypeGhk, TTypeHm1992};
 pub use hodgkin_huxley::{Leak, PotassiumHh1952, SodiumHh1952};
 pub use schemes::SodiumHh1952Scheme;
 pub use thalamic::{
@@ -28,6 +28,7 @@ pub fn all() -> Vec<Mechanism> {
         Mechanism::channel(DelayedRectifierBa2002),
         Mechanism::channel(LTypeIs2008),
         Mechanism::channel(TTypeHm1992),
+        Mechanism::channel(TTypeGhk),
         Mechanism::channel(AfterHyperpolarisationDe1994),
         Mechanism::channel(HyperpolarisationActivatedHm1992),
         Mechanism::pool(CalciumDetailed),

@@ -69,12 +69,12 @@ const GOOD_RATE: f64 = 0.05;
 const ROUNDING_NORM: f64 = 1e6;
 
 impl Newton {
-    /// Calls `f(stage, place in an array)` for all unknowns of a lane.
-    fn each(&self, lane: usize, mut f: impl FnMut(usize, usize)) {
+    /// Calls `f(stage, place in an array, absolute tolerance)` for all unknowns of a lane.
+    fn each(&self, lane: usize, mut f: impl FnMut(usize, usize, f64)) {
         for stage in 0..self.z.len() {
-            for &(offset, len, _) in &self.tolerances {
+            for &(offset, len, tolerance) in &self.tolerances {
                 for k in (offset + lane..offset + len).step_by(self.lanes) {
-                    f(stage, k);
+                    f(stage, k, tolerance);
                 }
             }
         }
@@ -88,21 +88,18 @@ pub(super) fn solve<F: Storage>(
     workspace: &mut Workspace<F>,
 ) -> Result<(), Box<StepFailure>> {
     let Newton {
-        len,
-        lanes,
         z,
-        f,
-        residual,
         correction,
         status,
+        lanes,
         ..
     } = newton;
-    let (len, lanes, stages) = (*len, *lanes, z.len());
+    let lanes = *lanes;
     let (one, zero) = (F::from_f64(1.0), F::default());
     for &z in z {
         workspace
             .arena
-            .copy_within(newton.guess..newton.guess + len, z);
+            .copy_within(newton.guess..newton.guess + newton.len, z);
     }
     for (plane, x) in [
         (status.active, one),
@@ -112,55 +109,9 @@ pub(super) fn solve<F: Storage>(
     ] {
         workspace.arena[plane..plane + lanes].fill(x);
     }
-    let a = |p: usize, q: usize| context.coefficients[newton.a[p * stages + q]].to_f64();
-    let matrix: [f64; 16] = std::array::from_fn(|k| {
-        let (p, q) = (k / stages, k % stages);
-        if p < stages { a(p, q) } else { 0.0 }
-    });
-    let matrix = &matrix[..stages * stages];
     let mut history = [f64::NAN; MAX_ITERATIONS];
-    for iteration in 0..MAX_ITERATIONS {
-        workspace.work.newton_iterations += 1;
-        for rhs in &newton.rhs {
-            execute(rhs, context, workspace)?;
-        }
-        let arena = &mut workspace.arena;
-        for p in 0..stages {
-            for k in 0..len {
-                let mut sum = arena[newton.base + k].to_f64() - arena[z[p] + k].to_f64();
-                for (q, f) in f.iter().enumerate() {
-                    sum += a(p, q) * arena[f + k].to_f64();
-                }
-                arena[residual[p] + k] = F::from_f64(sum);
-            }
-        }
-        let refresh = &arena[status.refresh..status.refresh + lanes];
-        if refresh.contains(&one) {
-            workspace.work.jacobians += 1;
-            for jacobian in &newton.jacobian {
-                execute(jacobian, context, workspace)?;
-            }
-            for (system, factors) in &newton.systems {
-                workspace.work.factorisations += 1;
-                system.factor(
-                    *factors,
-                    matrix,
-                    &newton.shift,
-                    context,
-                    workspace,
-                    |arena, e| arena[status.refresh + e % lanes] == one,
-                );
-            }
-        }
-        if newton.partial {
-            // States that are not unknown go to the base at once.
-            for (&r, &c) in residual.iter().zip(correction) {
-                workspace.arena.copy_within(r..r + len, c);
-            }
-        }
-        for (system, factors) in &newton.systems {
-            system.solve(*factors, matrix, residual, correction, context, workspace);
-        }
+    for entry in &mut history {
+        newton.corrections(1.0, context, workspace)?;
         let arena = &mut workspace.arena;
         let mut worst = 0.0;
         let mut any = false;
@@ -168,32 +119,20 @@ pub(super) fn solve<F: Storage>(
             if arena[status.active + lane] != one {
                 continue;
             }
-            let mut norm: f64 = 0.0;
-            for (&correction, &z) in correction.iter().zip(z) {
-                for &(offset, len, tolerance) in &newton.tolerances {
-                    for k in (offset + lane..offset + len).step_by(lanes) {
-                        let size = arena[correction + k].to_f64().abs();
-                        let floor = RELATIVE.max(4.0 * F::EPSILON);
-                        let scale = floor * arena[z + k].to_f64().abs() + tolerance;
-                        let x = size / scale;
-                        // Keeps NaN, which max would lose.
-                        norm = if x <= norm { norm } else { x };
-                    }
-                }
-            }
+            let norm = newton.norm(lane, correction, arena);
             let last = arena[status.norm + lane].to_f64();
             let was_fresh = arena[status.refresh + lane] == one;
             let damping = arena[status.damping + lane].to_f64();
             let rate = norm / last;
             arena[status.refresh + lane] = zero;
             if !norm.is_finite() || (was_fresh && rate > 2.0) {
-                // The last correction went too far: go back half of it.
+                // The last correction went too far: go back half of it, or leave the lane to the second method.
                 let smaller = 0.5 * damping;
                 if last.is_infinite() || smaller < 1e-3 {
-                    history[iteration] = norm;
-                    return Err(StepFailure::newton(context, lane, &history));
+                    arena[status.active + lane] = F::from_f64(TROUBLED);
+                    continue;
                 }
-                newton.each(lane, |stage, k| {
+                newton.each(lane, |stage, k, _| {
                     let back = (damping - smaller) * arena[newton.applied[stage] + k].to_f64();
                     let x = arena[z[stage] + k].to_f64() - back;
                     arena[z[stage] + k] = F::from_f64(x);
@@ -204,17 +143,10 @@ pub(super) fn solve<F: Storage>(
                 worst = f64::max(worst, norm);
                 continue;
             }
-            newton.each(lane, |stage, k| {
-                let step = arena[correction[stage] + k];
-                let x = arena[z[stage] + k].to_f64() + step.to_f64();
-                arena[z[stage] + k] = F::from_f64(x);
-                arena[newton.applied[stage] + k] = step;
-            });
+            newton.apply(lane, 1.0, arena);
             arena[status.norm + lane] = F::from_f64(norm);
             arena[status.damping + lane] = one;
-            let small = rate < 1.0 && norm * rate <= 1.0 - rate;
-            let stagnant = rate > 0.5 && norm <= ROUNDING_NORM;
-            if norm <= 1e-3 || (last.is_finite() && (small || stagnant)) {
+            if has_converged(norm, last) {
                 arena[status.active + lane] = zero;
             } else {
                 any = true;
@@ -224,12 +156,164 @@ pub(super) fn solve<F: Storage>(
                 }
             }
         }
-        history[iteration] = worst;
+        *entry = worst;
         if !any {
-            return Ok(());
+            break;
         }
     }
-    let active = &workspace.arena[status.active..status.active + lanes];
-    let lane = active.iter().position(|&x| x == one).unwrap_or(0);
-    Err(StepFailure::newton(context, lane, &history))
+    for lane in 0..lanes {
+        if workspace.arena[status.active + lane] != zero
+            && !newton.follow_pseudo_time(lane, context, workspace)?
+        {
+            return Err(StepFailure::newton(context, lane, &history));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a correction of this size, after one of size `last`, is the last that is needed.
+fn has_converged(norm: f64, last: f64) -> bool {
+    let rate = norm / last;
+    let small = rate < 1.0 && norm * rate <= 1.0 - rate;
+    let stagnant = rate > 0.5 && norm <= ROUNDING_NORM;
+    norm <= 1e-3 || (last.is_finite() && (small || stagnant))
+}
+
+/// The status of a lane that Newton's method does not solve.
+const TROUBLED: f64 = 2.0;
+/// Steps in pseudo-time that are tried.
+const MAX_PSEUDO_STEPS: usize = 400;
+
+impl Newton {
+    /// Residuals, and the corrections (I - s A ⊗ J)⁻¹ r. The Jacobian is computed anew where the lanes' status says so.
+    fn corrections<F: Storage>(
+        &self,
+        s: f64,
+        context: &Context<F>,
+        workspace: &mut Workspace<F>,
+    ) -> Result<(), Box<StepFailure>> {
+        let stages = self.z.len();
+        let a = |p: usize, q: usize| context.coefficients[self.a[p * stages + q]].to_f64();
+        let matrix: [f64; 16] = std::array::from_fn(|k| {
+            let (p, q) = (k / stages, k % stages);
+            if p < stages { s * a(p, q) } else { 0.0 }
+        });
+        let matrix = &matrix[..stages * stages];
+        workspace.work.newton_iterations += 1;
+        for rhs in &self.rhs {
+            execute(rhs, context, workspace)?;
+        }
+        let arena = &mut workspace.arena;
+        for p in 0..stages {
+            for k in 0..self.len {
+                let mut sum = arena[self.base + k].to_f64() - arena[self.z[p] + k].to_f64();
+                for (q, f) in self.f.iter().enumerate() {
+                    sum += a(p, q) * arena[f + k].to_f64();
+                }
+                arena[self.residual[p] + k] = F::from_f64(sum);
+            }
+        }
+        let (refresh, lanes) = (self.status.refresh, self.lanes);
+        let one = F::from_f64(1.0);
+        if arena[refresh..refresh + lanes].contains(&one) {
+            workspace.work.jacobians += 1;
+            for jacobian in &self.jacobian {
+                execute(jacobian, context, workspace)?;
+            }
+            for (system, factors) in &self.systems {
+                workspace.work.factorisations += 1;
+                let select = |arena: &[F], e: usize| arena[refresh + e % lanes] == one;
+                system.factor(*factors, matrix, &self.shift, context, workspace, select);
+            }
+        }
+        if self.partial {
+            // States that are not unknown go to the base at once.
+            for (&r, &c) in self.residual.iter().zip(&self.correction) {
+                workspace.arena.copy_within(r..r + self.len, c);
+            }
+        }
+        for (system, factors) in &self.systems {
+            let (b, x) = (&self.residual, &self.correction);
+            system.solve(*factors, matrix, b, x, context, workspace);
+        }
+        Ok(())
+    }
+
+    /// The greatest number of a lane in units of the tolerance.
+    fn norm<F: Storage>(&self, lane: usize, arrays: &[usize], arena: &[F]) -> f64 {
+        let mut norm: f64 = 0.0;
+        self.each(lane, |stage, k, tolerance| {
+            let floor = RELATIVE.max(4.0 * F::EPSILON);
+            let scale = floor * arena[self.z[stage] + k].to_f64().abs() + tolerance;
+            let x = arena[arrays[stage] + k].to_f64().abs() / scale;
+            // Keeps NaN, which max would lose.
+            norm = if x <= norm { norm } else { x };
+        });
+        norm
+    }
+
+    /// z ← z + s · correction in a lane, remembered as the correction applied last.
+    fn apply<F: Storage>(&self, lane: usize, s: f64, arena: &mut [F]) {
+        self.each(lane, |stage, k, _| {
+            let step = F::from_f64(s * arena[self.correction[stage] + k].to_f64());
+            let x = arena[self.z[stage] + k].to_f64() + step.to_f64();
+            arena[self.z[stage] + k] = F::from_f64(x);
+            arena[self.applied[stage] + k] = step;
+        });
+    }
+
+    /// The second method, for one lane, where Newton's finds no way because the equations have none from here to the
+    /// solution: dz/dτ = base + A f(z) - z is followed from the guess to its steady state by linearly implicit steps
+    /// that grow as the residual falls, and become Newton's. Returns whether it got there.
+    ///
+    /// C. T. Kelley, D. E. Keyes, Convergence analysis of pseudo-transient continuation, SIAM J. Numer. Anal. 35 (1998),
+    /// doi:10.1137/S0036142996304796.
+    fn follow_pseudo_time<F: Storage>(
+        &self,
+        lane: usize,
+        context: &Context<F>,
+        workspace: &mut Workspace<F>,
+    ) -> Result<bool, Box<StepFailure>> {
+        let status = &self.status;
+        let refresh = status.refresh..status.refresh + self.lanes;
+        self.each(lane, |stage, k, _| {
+            workspace.arena[self.z[stage] + k] = workspace.arena[self.guess + k];
+        });
+        let mut step = 0.01;
+        let (mut last_residual, mut last) = (f64::INFINITY, f64::INFINITY);
+        for _ in 0..MAX_PSEUDO_STEPS {
+            workspace.arena[refresh.clone()].fill(F::default());
+            workspace.arena[status.refresh + lane] = F::from_f64(1.0);
+            // (1/Δτ + 1 - A J) δ = r
+            let s = step / (1.0 + step);
+            self.corrections(s, context, workspace)?;
+            let arena = &mut workspace.arena;
+            let residual = self.norm(lane, &self.residual, arena);
+            let norm = self.norm(lane, &self.correction, arena);
+            if !(residual.is_finite() && norm.is_finite()) {
+                if last_residual.is_infinite() {
+                    return Ok(false);
+                }
+                // Back, and on with a smaller step.
+                self.each(lane, |stage, k, _| {
+                    let back = arena[self.applied[stage] + k].to_f64();
+                    let x = arena[self.z[stage] + k].to_f64() - back;
+                    arena[self.z[stage] + k] = F::from_f64(x);
+                    arena[self.applied[stage] + k] = F::default();
+                });
+                step *= 0.1;
+                continue;
+            }
+            self.apply(lane, s, arena);
+            if step > 1e3 && has_converged(norm, last) {
+                arena[status.active + lane] = F::default();
+                return Ok(true);
+            }
+            last = norm;
+            // On the way up of a spike the residual rises, and the steps need not shrink for that.
+            step = (step * (1.5 * last_residual / residual).clamp(0.5, 4.0)).min(1e12);
+            last_residual = residual;
+        }
+        Ok(false)
+    }
 }

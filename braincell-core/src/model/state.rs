@@ -165,12 +165,9 @@ impl DiffEqState {
             .with_part(Part::Voltage)
     }
 
-    /// A gating variable that starts from its steady state. It lies between 0 and 1; since a solver may overshoot a
-    /// little, a run is stopped when it leaves -½ to 3/2.
+    /// A gating variable that starts from its steady state.
     pub fn gate(name: impl Into<String>) -> Self {
-        let mut state = Self::new(name, 0.0)
-            .with_part(Part::Gate)
-            .with_bounds(-0.5, 1.5);
+        let mut state = Self::new(name, 0.0).with_part(Part::Gate);
         state.steady = true;
         state
     }

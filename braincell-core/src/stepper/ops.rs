@@ -198,6 +198,20 @@ pub enum StepError {
     /// The stepper itself gave up.
     #[error("{0}")]
     Refused(String),
+    /// The code of the stepper panicked.
+    #[error("its code panicked: {0}")]
+    Panicked(String),
+    /// An operation of a plugin that this host does not know.
+    #[error(
+        "operation {op} has the code {code}, which this braincell does not know: the plugin was made for a newer \
+         braincell; update braincell, or build the plugin against this version"
+    )]
+    Newer {
+        /// Number of the operation, from 0.
+        op: usize,
+        /// Its code.
+        code: u32,
+    },
 }
 
 /// The recorder that a stepper is called with.
@@ -205,7 +219,7 @@ pub enum StepError {
 /// Times are given as fractions `c` of the step: `t + c h`. All operations act on whole arrays; f is the right-hand
 /// side dy/dt = f(t, y), J its Jacobian ∂f/∂y.
 pub struct StepOps {
-    pub(super) ops: Vec<Op>,
+    pub(crate) ops: Vec<Op>,
     pub(super) arrays: u32,
     pub(super) linearizations: u32,
     pub(super) committed: bool,
@@ -213,7 +227,7 @@ pub struct StepOps {
 }
 
 impl StepOps {
-    pub(super) fn new(declared: &[SolverParameter], given: &[(String, f64)]) -> Self {
+    pub(crate) fn new(declared: &[SolverParameter], given: &[(String, f64)]) -> Self {
         let value = |p: &SolverParameter| {
             let found = given.iter().find(|(name, _)| *name == p.name);
             (p.name.clone(), found.map_or(p.default, |(_, x)| *x))

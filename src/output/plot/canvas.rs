@@ -137,6 +137,22 @@ impl<B: DrawingBackend> Canvas<B> {
         Ok(())
     }
 
+    /// A filled polygon.
+    pub fn polygon(&mut self, corners: &[Point], color: RGBColor) -> io::Result<()> {
+        let corners: Vec<(i32, i32)> = corners.iter().map(|&p| self.at(p)).collect();
+        let fill = color.filled();
+        self.backend.fill_polygon(corners, &fill).map_err(failed)
+    }
+
+    /// A filled circle.
+    pub fn disc(&mut self, centre: Point, radius: f64, color: RGBColor) -> io::Result<()> {
+        let radius = (radius * self.scale).round().max(1.0) as u32;
+        let (centre, fill) = (self.at(centre), color.filled());
+        self.backend
+            .draw_circle(centre, radius, &fill, true)
+            .map_err(failed)
+    }
+
     pub fn rectangle(
         &mut self,
         corners: [Point; 2],

@@ -3,6 +3,9 @@
 mod canvas;
 mod layout;
 mod scale;
+mod shape;
+
+pub use shape::{Shape, Shown};
 
 use super::{Column, OutputError, Table};
 use canvas::Canvas;
@@ -50,34 +53,60 @@ fn size(panels: usize) -> (u32, u32) {
 
 /// Draws a vector graphic.
 pub(super) fn svg(table: &Table, panels: &[Vec<&Column>], out: &mut impl Write) -> io::Result<()> {
-    let (width, height) = size(panels.len());
+    let size = size(panels.len());
+    vector(size, out, |canvas| {
+        layout::draw(table, panels, pixels(size), canvas)
+    })
+}
+
+/// Draws a bitmap.
+pub(super) fn png(table: &Table, panels: &[Vec<&Column>], out: &mut impl Write) -> io::Result<()> {
+    let size = size(panels.len());
+    bitmap(size, out, |canvas| {
+        layout::draw(table, panels, pixels(size), canvas)
+    })
+}
+
+/// Draws a shape as a vector graphic.
+pub(super) fn shape_svg(shape: &Shape, out: &mut impl Write) -> io::Result<()> {
+    vector(shape::SIZE, out, |canvas| shape::draw(shape, canvas))
+}
+
+/// Draws a shape as a bitmap.
+pub(super) fn shape_png(shape: &Shape, out: &mut impl Write) -> io::Result<()> {
+    bitmap(shape::SIZE, out, |canvas| shape::draw(shape, canvas))
+}
+
+fn pixels((width, height): (u32, u32)) -> (f64, f64) {
+    (f64::from(width), f64::from(height))
+}
+
+/// Writes what is drawn as a vector graphic.
+fn vector(
+    (width, height): (u32, u32),
+    out: &mut impl Write,
+    draw: impl FnOnce(&mut Canvas<SVGBackend>) -> io::Result<()>,
+) -> io::Result<()> {
     let fine = (width * SVG_SCALE, height * SVG_SCALE);
     let mut text = String::new();
     let mut canvas = Canvas::new(SVGBackend::with_string(&mut text, fine), SVG_SCALE, false);
-    layout::draw(
-        table,
-        panels,
-        (f64::from(width), f64::from(height)),
-        &mut canvas,
-    )?;
+    draw(&mut canvas)?;
     drop(canvas);
     let fine = format!("<svg width=\"{}\" height=\"{}\" ", fine.0, fine.1);
     let shown = format!("<svg width=\"{width}\" height=\"{height}\" stroke-linejoin=\"round\" ");
     out.write_all(text.replacen(&fine, &shown, 1).as_bytes())
 }
 
-/// Draws a bitmap with several samples for each pixel and averages them.
-pub(super) fn png(table: &Table, panels: &[Vec<&Column>], out: &mut impl Write) -> io::Result<()> {
-    let (width, height) = size(panels.len());
+/// Draws with several samples for each pixel and averages them.
+fn bitmap(
+    (width, height): (u32, u32),
+    out: &mut impl Write,
+    draw: impl FnOnce(&mut Canvas<BitMapBackend>) -> io::Result<()>,
+) -> io::Result<()> {
     let fine = (width * PNG_SCALE, height * PNG_SCALE);
     let mut samples = vec![255; 3 * fine.0 as usize * fine.1 as usize];
     let backend = BitMapBackend::with_buffer(&mut samples, fine);
-    layout::draw(
-        table,
-        panels,
-        (f64::from(width), f64::from(height)),
-        &mut Canvas::new(backend, PNG_SCALE, true),
-    )?;
+    draw(&mut Canvas::new(backend, PNG_SCALE, true))?;
     let pixels = averaged(&samples, width as usize, PNG_SCALE as usize);
     let mut encoder = png::Encoder::new(out, width, height);
     encoder.set_color(png::ColorType::Rgb);
