@@ -1,7 +1,7 @@
 //! `braincell fit`.
 
 use super::table::table;
-use super::{CliError, complain, print};
+use super::{CliError, complain, plugins, print};
 use braincell::experiment::Experiment;
 use braincell::fit::{Fit, TraceDifference};
 use braincell::model::{Model, Values};
@@ -25,11 +25,13 @@ pub struct Arguments {
     /// Print no progress.
     #[arg(long, short)]
     quiet: bool,
+    #[command(flatten)]
+    plugins: plugins::Options,
 }
 
 pub fn fit(arguments: &Arguments) -> Result<(), CliError> {
     let experiment = Experiment::read(&arguments.experiment)?;
-    let registry = braincell::solvers();
+    let registry = &arguments.plugins.registry(&experiment.run.plugins)?;
     experiment.start(registry)?;
     let Some(settings) = &experiment.fit else {
         return Err(CliError::Option {

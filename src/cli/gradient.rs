@@ -1,7 +1,7 @@
 //! `braincell gradient`.
 
 use super::table::table;
-use super::{CliError, complain, print};
+use super::{CliError, complain, plugins, print};
 use braincell::experiment::Experiment;
 use braincell::gradient::{Gradient, Loss, Mean, MeanSquare, Peak, SpikeTime};
 use braincell::model::Values;
@@ -38,11 +38,13 @@ pub struct Arguments {
     /// Do not print how the run is taken backwards.
     #[arg(long, short)]
     quiet: bool,
+    #[command(flatten)]
+    plugins: plugins::Options,
 }
 
 pub fn gradient(arguments: &Arguments) -> Result<(), CliError> {
     let experiment = Experiment::read(&arguments.experiment)?;
-    let registry = braincell::solvers();
+    let registry = &arguments.plugins.registry(&experiment.run.plugins)?;
     // Checks the length of the run and explains what is wrong with it.
     experiment.start(registry)?;
     let loss = loss(&arguments.of)?;

@@ -28,8 +28,15 @@ pub struct FitSettings {
 pub(super) fn read(
     section: Section,
     model: &Model,
+    branched: bool,
     directory: &Path,
 ) -> Result<FitSettings, ExperimentError> {
+    if branched {
+        return Err(ExperimentError::Value {
+            place: section.place(),
+            reason: "an experiment file can fit single compartments and systems; fit a branched cell from Rust, with braincell::fit".to_string(),
+        });
+    }
     let section = section.only(&["target", "column", "iterations", "parameters"])?;
     let file = section.need("target", "target = \"recorded.csv\"")?;
     let column = section.need("column", "column = \"V\"")?;

@@ -178,7 +178,7 @@ impl Experiment {
         let (model, cell) = model::build(&file, directory)?;
         let run = run::read(&file, &model, directory)?;
         let fit = file.section("fit")?;
-        let fit = fit.map(|section| fit::read(section, &model, directory));
+        let fit = fit.map(|section| fit::read(section, &model, cell.is_some(), directory));
         let fit = fit.transpose()?;
         Ok(Self {
             title,

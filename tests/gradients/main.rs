@@ -3,7 +3,9 @@
 mod models;
 mod special;
 
-use braincell::cells::SingleCompartment;
+use braincell::cells::discretisation::{Discretisation, Location, Policy};
+use braincell::cells::morphology::{BranchSpec, BranchType, Frustum, Morphology, Region};
+use braincell::cells::{MultiCompartment, Placed, SingleCompartment, mechanisms};
 use braincell::gradient::{
     Cotangents, Forward, Gradient, GradientError, Loss, MeanSquare, SpikeTime,
 };
@@ -156,6 +158,7 @@ type Case = (&'static str, Model, Vec<&'static str>, f64, f64);
 fn models() -> Vec<Case> {
     let (hh, of_hh) = hodgkin_huxley();
     let (branched, of_branched) = branched();
+    let neuron = neuron();
     let thalamic =
         SingleCompartment::thalamic_relay().input("stimulus", Input::step(3.0, 1.013, 40.0));
     let thalamic = Model::new(&thalamic).unwrap();
@@ -175,7 +178,44 @@ fn models() -> Vec<Case> {
         ("hh", hh, of_hh, 0.025, 6.01),
         ("thalamic", thalamic, of_thalamic, 0.01, 3.0),
         ("branched", branched, of_branched, 0.025, 3.0),
+        (
+            "neuron",
+            neuron,
+            vec!["na.g_max", "k.E", "V", "stimulus", "axial_conductance"],
+            0.01,
+            1.5,
+        ),
     ]
+}
+
+/// Hodgkin-Huxley membrane on a soma with a dendrite that forks.
+fn neuron() -> Model {
+    let spec = |kind, parent, length: f64, r0: f64, r1: f64| {
+        let frusta = vec![Frustum::new(length, r0, r1)];
+        match parent {
+            None => BranchSpec::root(kind, frusta),
+            Some(parent) => BranchSpec::child(parent, 1.0, kind, frusta),
+        }
+    };
+    let branches = vec![
+        spec(BranchType::Soma, None, 20.0, 10.0, 10.0),
+        spec(BranchType::BasalDendrite, Some(0), 150.0, 1.5, 1.0),
+        spec(BranchType::BasalDendrite, Some(1), 100.0, 1.0, 0.5),
+        spec(BranchType::BasalDendrite, Some(1), 120.0, 0.8, 0.6),
+    ];
+    let morphology = Morphology::new(branches).unwrap();
+    let cut = Discretisation::new(morphology, &Policy::Count(1).into(), 100.0).unwrap();
+    let cell = [("na", "na_hh1952"), ("k", "k_hh1952"), ("leak", "leak")]
+        .into_iter()
+        .fold(MultiCompartment::new(cut), |cell, (label, name)| {
+            let placed = Placed::new(label, mechanisms::find(name).unwrap());
+            cell.paint(Region::all(), placed).unwrap()
+        });
+    let root = Location::At { branch: 0, x: 0.5 };
+    let cell = cell
+        .clamp("stimulus", root, Input::step(0.8, 0.2, 2.0))
+        .unwrap();
+    Model::new(&cell).unwrap()
 }
 
 fn setup(label: &str, solver: &str, dt: f64) -> Setup {
