@@ -129,7 +129,7 @@ fn second_order_schemes_are_as_near_the_solution_as_neurons() {
     let neuron = error_of(&neuron);
     let cell = clamped_fork();
     println!("NEURON, secondorder = 2, dt = 0.025 ms: {neuron:.4} mV");
-    for solver in ["cn_exp_euler", "exp_euler", "rk4", "gauss4"] {
+    for solver in ["cn_exp_euler", "staggered2", "exp_euler", "rk4", "gauss4"] {
         let error = |dt: f64| {
             let recording = run(&cell, solver, dt, 50.0, &["V"]);
             error_of(&|cv| column(&recording, &format!("V[{cv}]")))

@@ -94,8 +94,8 @@ fn cost(model: &Model, solver: &str) -> Cost {
     }
 }
 
-/// Memory grows in proportion to the compartments, so that no matrix of a cell is filled in, and Newton's method takes as many
-/// iterations for all sizes. Times are printed; the test fails only if sixteen times as many compartments make each of
+/// Memory grows in proportion to the compartments, so that no matrix of a cell is filled in, and Newton's method takes as
+/// many iterations for all sizes. Times are printed; the test fails only if sixteen times as many compartments make each of
 /// them five times as slow.
 fn is_linear(shape: &str, models: &[Model; 4]) {
     for solver in ["backward_euler", "implicit_euler", "gauss4"] {
