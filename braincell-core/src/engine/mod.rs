@@ -6,6 +6,7 @@
 //! they address the arena by absolute offsets, so that a step is a loop over instructions.
 
 mod adjoint;
+mod arrays;
 mod axial;
 mod compile;
 mod dense;
@@ -16,11 +17,13 @@ mod jacobian;
 mod layout;
 mod local;
 mod newton;
+mod poles;
 mod tile_engine;
 
 pub(crate) use adjoint::{Adjoint, Section, Sweep, Wanted};
+pub(crate) use arrays::all_finite;
 pub(crate) use compile::Keep;
-pub(crate) use exec::{Clock, StepFailure, Work, Workspace, all_finite};
+pub(crate) use exec::{Clock, StepFailure, Work, Workspace};
 pub(crate) use jacobian::coupled_apart;
 pub(crate) use layout::Layout;
 pub(crate) use tile_engine::{Engine, EngineOptions};

@@ -1,5 +1,6 @@
 //! Everything a tile does, as instructions.
 
+use super::arrays::all_finite;
 use super::axial::Axial;
 use super::compile::{Compiled, Keep, compile};
 use super::exec::{self, Clock, Context, Instr, StepFailure, Work, Workspace};
@@ -299,7 +300,7 @@ impl<F: Storage> Engine<F> {
     /// Whether the state is finite and within its bounds.
     pub fn is_sound(&self, arena: &[F]) -> bool {
         let layout = &self.layout;
-        if !exec::all_finite(&arena[layout.all_current.range()], self.level) {
+        if !all_finite(&arena[layout.all_current.range()], self.level) {
             return false;
         }
         layout
