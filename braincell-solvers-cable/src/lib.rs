@@ -43,7 +43,7 @@ pub fn steppers() -> Vec<Arc<dyn Stepper>> {
         "staggered",
         1,
         [
-            "Potential linearly implicitly with the gates held, then gates exponentially at the new potential",
+            "Potential linearly implicitly with the gates held, then gates exponentially at the new potential; concentrations exponentially with the currents at the beginning of the step",
             "(I - h J_VV) δ = h f_V(t + h/2, y), V(t + h) = V + δ; x(t + h) = x + h φ₁(h ∂f_x/∂x) f_x at V(t + h)",
             HINES,
         ],
@@ -74,8 +74,12 @@ pub fn steppers() -> Vec<Arc<dyn Stepper>> {
     vec![
         stepper(staggered, |o| {
             let y = o.y();
+            // Concentrations follow the ionic currents at the beginning of the step, as in NEURON, which keeps the
+            // currents of the matrix for them.
+            let concentrations = o.relax(Parts::CONCENTRATION, Terms::All, 0.5, h(1.0), y)?;
             let y = voltage(o, h(1.0), y)?;
-            let next = o.relax(Parts::NOT_VOLTAGE, Terms::All, 1.0, h(1.0), y)?;
+            let y = o.relax(SLOW, Terms::All, 1.0, h(1.0), y)?;
+            let next = o.select(Parts::CONCENTRATION, concentrations, y)?;
             o.commit(next)
         }),
         stepper(dhs_voltage, |o| {

@@ -352,10 +352,12 @@ impl Compiler<'_> {
             self.all.push(Instr::Copy { from, to, len });
             return;
         }
-        self.signals(c, y);
+        let mut others = states_in(self.layout, group, parts);
+        if !others.is_empty() {
+            self.signals(c, y);
+        }
         self.all.push(Instr::Copy { from, to, len });
         let scale = self.coefficient(scale);
-        let mut others = states_in(self.layout, group, parts);
         for launch in model
             .launches
             .iter()
