@@ -111,6 +111,18 @@ fn increments_are_normal_with_variance_h() {
 }
 
 #[test]
+fn a_state_shows_its_derivative_and_diffusion() {
+    let model = Model::new(&ode(GeometricBrownianMotion)).unwrap();
+    let setup = Setup::new("milstein", 0.1);
+    let mut run = setup.start::<f64>(braincell::solvers(), &model).unwrap();
+    run.run(0.5).unwrap();
+    let state = run.state("x").unwrap();
+    let x = state.value.at(0, 0);
+    assert_eq!(state.derivative.unwrap().at(0, 0), MU * x);
+    assert_eq!(state.diffusion.unwrap().at(0, 0), SIGMA * x);
+}
+
+#[test]
 fn a_deterministic_solver_ignores_noise_only_if_told_to() {
     let model = Model::new(&ode(GeometricBrownianMotion)).unwrap();
     let refused = Setup::new("rk4", 0.1).start::<f64>(braincell::solvers(), &model);

@@ -273,10 +273,19 @@ impl Registry {
             replaced.push(Replaced { name, by: holder });
         }
         Program::record(&*stepper, &[])?;
-        for Replaced { name, .. } in &replaced {
+        let mut orphaned = Vec::new();
+        for Replaced { name, by } in &replaced {
             if self.aliases.remove(name).is_none() {
                 self.entries.remove(name);
-                self.aliases.retain(|_, of| of != name);
+                let (orphans, others) = std::mem::take(&mut self.aliases)
+                    .into_iter()
+                    .partition(|(_, of)| of == name);
+                self.aliases = others;
+                let orphans: BTreeMap<String, String> = orphans;
+                orphaned.extend(orphans.into_keys().map(|alias| Replaced {
+                    name: alias,
+                    by: by.clone(),
+                }));
             }
         }
         for alias in &info.aliases {
@@ -289,6 +298,9 @@ impl Registry {
             stepper,
         };
         self.entries.insert(name, entry);
+        // Aliases of a solver that is gone are gone with it.
+        orphaned.retain(|gone| !self.aliases.contains_key(&gone.name));
+        replaced.extend(orphaned);
         Ok(replaced)
     }
 

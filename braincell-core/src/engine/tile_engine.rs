@@ -4,7 +4,7 @@ use super::arrays::all_finite;
 use super::axial::Axial;
 use super::compile::{Compiled, Keep, compile};
 use super::exec::{self, Clock, Context, Instr, StepFailure, Work, Workspace};
-use super::graph::{Wanted, all_signals, derivative, run_launches, run_wanted, steady};
+use super::graph::{Wanted, all_signals, derivative, diffusion, run_launches, run_wanted, steady};
 use super::implicit;
 use super::layout::Layout;
 use crate::kernel::Storage;
@@ -38,6 +38,8 @@ pub(crate) struct Engine<F> {
     pub(super) signals: Vec<Instr>,
     /// The diagonal of the parent's Jacobian at the present state, and where it is.
     diagonal: (Vec<Instr>, usize),
+    /// The diffusion coefficients of the parent's states, if it has any, and where they are.
+    diffusion: Option<(Vec<Instr>, usize)>,
 }
 
 impl<F: Storage> Engine<F> {
@@ -111,6 +113,12 @@ impl<F: Storage> Engine<F> {
             &|_| true,
         ));
         let diagonal = (diagonal, to);
+        let diffusion = model.group_capabilities(0).noise.then(|| {
+            let to = layout.take(layout.group_len[0]);
+            let mut all = vec![Instr::Inputs { c: 0.0 }];
+            all.extend(diffusion(&layout, 0, present, to));
+            (all, to)
+        });
         let steady = steady(&layout);
         let programs = programs
             .iter()
@@ -136,6 +144,7 @@ impl<F: Storage> Engine<F> {
             slope,
             signals,
             diagonal,
+            diffusion,
         }
     }
 
@@ -295,6 +304,13 @@ impl<F: Storage> Engine<F> {
             .iter()
             .map(|x| x.to_f64().abs())
             .fold(0.0, f64::max)
+    }
+
+    /// The diffusion coefficients of the parent's states now: where they are, if there are any.
+    pub fn diffusion(&self, first: usize, clock: Clock, w: &mut Workspace<F>) -> Option<usize> {
+        let (instructions, at) = self.diffusion.as_ref()?;
+        self.plain(instructions, first, clock, w);
+        Some(*at)
     }
 
     /// Whether the state is finite and within its bounds.

@@ -352,6 +352,8 @@ impl<F: Storage> Simulation<F> {
         let rows = self.model.domains[info.domain.0].rows;
         let mut value = Array2::zeros((rows, self.model.cells));
         let mut derivative = value.clone();
+        let mut diffusion = value.clone();
+        let mut noisy = false;
         let t = self.time();
         let standing = tile::standing(&self.model, t);
         for tile in &self.tiles {
@@ -362,6 +364,8 @@ impl<F: Storage> Simulation<F> {
             tile.load(engine, w);
             let plane = engine.layout.states[place];
             let slope = engine.slope(1, tile.first, standing, w);
+            let noise = engine.diffusion(tile.first, standing, w);
+            noisy |= noise.is_some();
             for element in 0..rows {
                 for lane in 0..engine.layout.lanes {
                     let at = plane.offset + element * engine.layout.lanes + lane;
@@ -369,6 +373,7 @@ impl<F: Storage> Simulation<F> {
                     value[cell] = w.arena[engine.layout.current[info.group] + at].to_f64();
                     if info.group == 0 {
                         derivative[cell] = w.arena[slope + at].to_f64();
+                        diffusion[cell] = noise.map_or(0.0, |base| w.arena[base + at].to_f64());
                     }
                 }
             }
@@ -377,6 +382,7 @@ impl<F: Storage> Simulation<F> {
         state.value = Values::Each(value);
         state.steady = false;
         state.derivative = (info.group == 0).then_some(Values::Each(derivative));
+        state.diffusion = (info.group == 0 && noisy).then_some(Values::Each(diffusion));
         Ok(state)
     }
 }
