@@ -5,6 +5,7 @@
 //! wide it runs, and senseless step sizes give errors that say so.
 
 mod behaviour;
+mod gradient;
 mod order;
 mod problem;
 mod reference;
@@ -41,6 +42,8 @@ pub enum Check {
     OrderJumpsOffGrid,
     /// Order on a branched Hodgkin-Huxley cell with a spike, driven by a sine at a branch end.
     OrderTree,
+    /// Gradients of a run, against differences of the same run.
+    Gradient,
     /// The same bits from the same run, for any width of tile and any SIMD level with fused multiply-add.
     Determinism,
     /// Step sizes that make no sense.
@@ -49,7 +52,7 @@ pub enum Check {
 
 impl Check {
     /// All checks, in order.
-    pub const ALL: [Check; 11] = [
+    pub const ALL: [Check; 12] = [
         Check::Program,
         Check::OrderOscillator,
         Check::OrderMembrane,
@@ -59,6 +62,7 @@ impl Check {
         Check::OrderJumpsOnGrid,
         Check::OrderJumpsOffGrid,
         Check::OrderTree,
+        Check::Gradient,
         Check::Determinism,
         Check::BadInput,
     ];
@@ -76,6 +80,7 @@ impl fmt::Display for Check {
             Check::OrderJumpsOnGrid => "order: jumps on grid",
             Check::OrderJumpsOffGrid => "order: jumps off grid",
             Check::OrderTree => "order: branched cell",
+            Check::Gradient => "gradient",
             Check::Determinism => "determinism",
             Check::BadInput => "bad input",
         })
@@ -221,6 +226,7 @@ fn outcome(registry: &Registry, entry: &Entry, check: Check) -> Outcome {
     };
     let problem = match check {
         Check::Program => return behaviour::program(entry),
+        Check::Gradient => return gradient::check(registry, entry),
         Check::Determinism => return behaviour::determinism(registry, entry),
         Check::BadInput => return behaviour::bad_input(registry, entry),
         _ => problem(check, entry.info.advances),
