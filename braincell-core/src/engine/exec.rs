@@ -424,28 +424,20 @@ fn inputs<F: Storage>(context: &Context<F>, c: f64, arena: &mut [F]) {
     let Clock { t, h, within, .. } = context.clock;
     let t = if c == 0.0 { t } else { c.mul_add(h, t) };
     arena[layout.time] = F::from_f64(t);
-    for (signal, plane) in layout.model.signals.iter().zip(&layout.signals) {
-        match signal.input.as_deref() {
-            None => {}
-            Some([one]) => arena[plane.offset] = F::from_f64(one.value_and_slope(t, within).0),
-            Some(each) => {
-                let cells = &each[context.first_cell..context.first_cell + layout.lanes];
-                for (x, input) in arena[plane.range()].iter_mut().zip(cells) {
-                    *x = F::from_f64(input.value_and_slope(t, within).0);
-                }
-            }
-        }
-    }
-    for (signal, plane) in layout.model.signals.iter().zip(&layout.slopes) {
-        if let (Some(waveforms), true) = (&signal.input, plane.len > 0) {
-            for (lane, x) in arena[plane.range()].iter_mut().enumerate() {
-                let cell = if waveforms.len() == 1 {
-                    0
-                } else {
-                    context.first_cell + lane
-                };
-                *x = F::from_f64(waveforms[cell].value_and_slope(t, within).1);
-            }
+    let planes = layout.signals.iter().zip(&layout.slopes);
+    for (signal, (values, slopes)) in layout.model.signals.iter().zip(planes) {
+        let Some(waveforms) = signal.input.as_deref() else {
+            continue;
+        };
+        // One waveform for all cells has planes of one number.
+        let cells = match waveforms {
+            [_] => waveforms,
+            _ => &waveforms[context.first_cell..context.first_cell + layout.lanes],
+        };
+        for (lane, input) in cells.iter().enumerate() {
+            let (value, slope) = input.value_and_slope(t, within);
+            arena[values.offset + lane] = F::from_f64(value);
+            arena[slopes.offset + lane] = F::from_f64(slope);
         }
     }
 }
