@@ -1,5 +1,6 @@
 //! Neuron models integrated by solvers selected by name.
 
+pub mod bench;
 pub mod conformance;
 pub mod experiment;
 pub mod fit;

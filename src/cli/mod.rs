@@ -1,5 +1,6 @@
 //! The command line.
 
+mod bench;
 mod fit;
 mod gradient;
 mod mechanisms;
@@ -53,6 +54,8 @@ enum Command {
     Solvers(solvers::Arguments),
     /// List the membrane mechanisms, or show one.
     Mechanisms(mechanisms::Arguments),
+    /// Measure the speed of the solvers on this machine.
+    Bench(bench::Arguments),
     /// Describe the morphology of a neuron, and draw it.
     Morphology(morphology::Arguments),
     /// Examine a solver plugin.
@@ -110,6 +113,7 @@ pub fn main() -> ExitCode {
         Command::Gradient(arguments) => gradient::gradient(&arguments),
         Command::Fit(arguments) => fit::fit(&arguments),
         Command::Solvers(arguments) => solvers::list(&arguments),
+        Command::Bench(arguments) => bench::bench(&arguments),
         Command::Mechanisms(arguments) => mechanisms::list(&arguments),
         Command::Morphology(arguments) => morphology::show(&arguments),
         #[cfg(feature = "plugins")]

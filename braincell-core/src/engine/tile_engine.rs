@@ -1,5 +1,6 @@
 //! Everything a tile does, as instructions.
 
+use super::arena::Arena;
 use super::arrays::all_finite;
 use super::axial::Axial;
 use super::compile::{Compiled, Keep, compile};
@@ -72,8 +73,8 @@ impl<F: Storage> Engine<F> {
                 Source::Signal(s) => Some(*s),
                 _ => None,
             });
-            let present = Wanted::all(usize::MAX, 0);
-            all.extend(run_wanted(layout, &present, &read.collect()));
+            let mut present = Wanted::all(usize::MAX, 0);
+            all.extend(run_wanted(layout, &mut present, &read.collect()));
             all.extend(run_launches(layout, &launches, &present, &HashSet::new()));
             all
         };
@@ -85,26 +86,19 @@ impl<F: Storage> Engine<F> {
         let slope = [0, 1].map(|k| {
             let (y, to) = slopes[k];
             let mut all = vec![Instr::Inputs { c: k as f64 }];
-            all.extend(derivative(&layout, 0, (Parts::ALL, Terms::All), y, to));
+            let what = (Parts::ALL, Terms::All);
+            all.extend(derivative(&layout, 0, what, y, to, &mut HashSet::new()));
             (all, to)
         });
         let mut signals = vec![Instr::Inputs { c: 0.0 }];
-        let wanted = Wanted {
-            group: 0,
-            y: layout.current[0],
-            out: None,
-            states: HashSet::new(),
-            diffusion: false,
-            axial: false,
-        };
         signals.extend(run_wanted(
             &layout,
-            &wanted,
+            &mut Wanted::all(0, layout.current[0]),
             &record_signals.iter().copied().collect(),
         ));
         let mut diagonal = vec![Instr::Inputs { c: 0.0 }];
         let (present, to) = (layout.current[0], layout.take(layout.group_len[0]));
-        diagonal.extend(all_signals(&layout, 0, present));
+        diagonal.extend(all_signals(&layout, 0, present, &mut HashSet::new()));
         diagonal.extend(implicit::diagonal(
             &mut layout,
             (0, Terms::All),
@@ -151,8 +145,8 @@ impl<F: Storage> Engine<F> {
     /// A fresh workspace.
     pub fn workspace(&self) -> Workspace<F> {
         Workspace {
-            arena: vec![F::default(); self.layout.size],
-            wide: vec![0.0; self.layout.wide],
+            arena: Arena::new(self.layout.size),
+            wide: Arena::new(self.layout.wide),
             swaps: vec![0; self.layout.swaps],
             saved: vec![F::default(); self.layout.all_current.len],
             inside: vec![F::default(); self.layout.all_current.len],

@@ -79,7 +79,7 @@ impl Onset {
         let Some(motion) = self.motion(piece, step) else {
             return Ok(None);
         };
-        let kept = w.arena.clone();
+        let kept = w.arena.to_vec();
         let current = engine.layout.all_current.range();
         let unit = 1e-2 * piece.h;
         let mut state = vec![0.0; current.len()];

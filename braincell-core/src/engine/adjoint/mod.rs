@@ -18,6 +18,7 @@ mod reach;
 mod system;
 mod tape;
 
+use super::arena::Arena;
 use super::exec::{Clock, Context, Instr, StepFailure, Workspace};
 use super::layout::Layout;
 use super::tile_engine::Engine;
@@ -279,7 +280,7 @@ impl Adjoint {
     /// A workspace large enough for the rules.
     pub fn workspace(&self, engine: &Engine<f64>) -> Workspace<f64> {
         let mut w = engine.workspace();
-        w.arena.resize(self.extras.size, 0.0);
+        w.arena = Arena::new(self.extras.size);
         w
     }
 
