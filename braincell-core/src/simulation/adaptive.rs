@@ -1,6 +1,6 @@
 //! Steps whose size follows the error estimate.
 
-use super::error::{RunError, StepsExhausted};
+use super::error::{RunError, Setup as SetupError, StepsExhausted};
 use super::tile::{Failure, Tile};
 use crate::engine::{Clock, Engine, Workspace};
 use crate::kernel::Storage;
@@ -72,6 +72,34 @@ impl Tolerances {
             .or_else(|| positive("greatest step", self.max_step))
             .or_else(|| positive("first step", self.first_step.unwrap_or(1.0)))
     }
+
+    /// Refuses a relative tolerance below what numbers of this precision can give: the error estimate of a step would be
+    /// made of rounding errors, and steps could not become small enough.
+    pub(super) fn check_precision<F: Storage>(&self, info: &SolverInfo) -> Result<(), SetupError> {
+        let resolved = ROUNDING_ERRORS * F::EPSILON;
+        // The estimate of a step is held below relative / strictness.
+        let least = if extrapolates(info) {
+            resolved
+        } else {
+            let order = f64::from(info.order);
+            resolved.powf(order / (order + 1.0))
+        };
+        let single = F::EPSILON > f64::EPSILON;
+        if self.relative >= least {
+            return Ok(());
+        }
+        Err(SetupError::Precision {
+            tolerance: self.relative,
+            precision: if single { "single" } else { "double" },
+            solver: info.name.clone(),
+            least,
+            instead: if single {
+                "double precision"
+            } else {
+                "a solver that goes on with the better of its two solutions"
+            },
+        })
+    }
 }
 
 /// The controller's memory.
@@ -131,10 +159,17 @@ const GROW: f64 = 5.0;
 const SAFETY: f64 = 0.9;
 /// A step is made smaller so many times because a value leaves its bounds.
 const MOST_UNSOUND: u32 = 20;
+/// Rounding errors in an error estimate, in units of the precision.
+const ROUNDING_ERRORS: f64 = 16.0;
+
+/// Whether a method goes on with the better of its two solutions.
+fn extrapolates(info: &SolverInfo) -> bool {
+    info.embedded_order.unwrap_or(info.order) > info.order
+}
 
 impl<F: Storage> Tile<F> {
     /// Advances until the target.
-    pub fn advance(&mut self, engine: &mut Engine<F>, goal: Goal, w: &mut Workspace<F>) {
+    pub fn advance(&mut self, engine: &Engine<F>, goal: Goal, w: &mut Workspace<F>) {
         if self.failure.is_some() {
             return;
         }
@@ -146,7 +181,7 @@ impl<F: Storage> Tile<F> {
         // The errors of all steps add up. A method that goes on with the better of its two solutions makes up for that;
         // one that goes on with the other, of order p, needs steps with errors of tolerance^(1 + 1/p) for an error in
         // proportion to the tolerance at the end.
-        let strictness = if embedded > goal.info.order {
+        let strictness = if extrapolates(goal.info) {
             goal.tolerances
                 .relative
                 .powf(-1.0 / f64::from(goal.info.order))
@@ -198,7 +233,6 @@ impl<F: Storage> Tile<F> {
                 within,
                 number: attempts,
             };
-            engine.prepare(h);
             let advanced = engine.advance(self.first, clock, w);
             // A trial step that leaves the bounds is tried again with a smaller step, as often as that may help.
             let sound = advanced.is_ok() && engine.is_sound(&w.arena);
