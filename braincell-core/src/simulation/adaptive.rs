@@ -78,11 +78,11 @@ impl Tolerances {
     pub(super) fn check_precision<F: Storage>(&self, info: &SolverInfo) -> Result<(), SetupError> {
         let resolved = ROUNDING_ERRORS * F::EPSILON;
         // The estimate of a step is held below relative / strictness.
-        let least = if extrapolates(info) {
-            resolved
-        } else {
+        let least = if keeps_the_worse(info) {
             let order = f64::from(info.order);
             resolved.powf(order / (order + 1.0))
+        } else {
+            resolved
         };
         let single = F::EPSILON > f64::EPSILON;
         if self.relative >= least {
@@ -93,10 +93,10 @@ impl Tolerances {
             precision: if single { "single" } else { "double" },
             solver: info.name.clone(),
             least,
-            instead: if single {
-                "double precision"
-            } else {
-                "a solver that goes on with the better of its two solutions"
+            instead: match single {
+                true => "double precision",
+                false if keeps_the_worse(info) => "a solver of higher order",
+                false => "a fixed step",
             },
         })
     }
@@ -162,8 +162,8 @@ const MOST_UNSOUND: u32 = 20;
 /// Rounding errors in an error estimate, in units of the precision.
 const ROUNDING_ERRORS: f64 = 16.0;
 
-/// Whether a method goes on with the better of its two solutions.
-fn extrapolates(info: &SolverInfo) -> bool {
+/// Whether a method goes on with the worse of its two solutions.
+fn keeps_the_worse(info: &SolverInfo) -> bool {
     info.embedded_order.unwrap_or(info.order) > info.order
 }
 
@@ -181,7 +181,7 @@ impl<F: Storage> Tile<F> {
         // The errors of all steps add up. A method that goes on with the better of its two solutions makes up for that;
         // one that goes on with the other, of order p, needs steps with errors of tolerance^(1 + 1/p) for an error in
         // proportion to the tolerance at the end.
-        let strictness = if extrapolates(goal.info) {
+        let strictness = if keeps_the_worse(goal.info) {
             goal.tolerances
                 .relative
                 .powf(-1.0 / f64::from(goal.info.order))
