@@ -75,10 +75,10 @@ impl Scale {
                 .collect();
         }
         let decades = self.range.high - self.range.low;
-        let leading: &[f64] = if decades < 3.0 {
-            &[1.0, 2.0, 5.0]
-        } else {
-            &[1.0]
+        let leading: &[f64] = match decades {
+            d if d < 1.0 => &[1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0],
+            d if d < 3.0 => &[1.0, 2.0, 5.0],
+            _ => &[1.0],
         };
         let mut found = Vec::new();
         let every = (decades / 12.0).ceil().max(1.0) as usize;
