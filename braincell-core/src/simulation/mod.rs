@@ -6,11 +6,12 @@ mod error;
 mod recording;
 pub(crate) mod setup;
 pub(crate) mod tile;
+mod tolerances;
 
-pub use adaptive::Tolerances;
 pub use error::{BadValue, LastGood, NoConvergence, RunError, Setup as SetupError, StepsExhausted};
 pub use recording::{Column, Counters, Recording, SpikeTrain, Trace};
 pub use setup::{Record, Setup, Stepping};
+pub use tolerances::Tolerances;
 
 use crate::engine::Engine;
 use crate::kernel::Storage;

@@ -1,9 +1,9 @@
 //! Setting up a run.
 
-use super::adaptive::Tolerances;
 use super::error::Setup as SetupError;
 use super::recording::{Column, SpikeTrain};
 use super::tile::Tile;
+use super::tolerances::Tolerances;
 use super::{Crew, ROUNDING, Simulation, crew};
 use crate::engine::{Engine, EngineOptions, Keep, coupled_apart};
 use crate::kernel::Storage;
