@@ -472,7 +472,7 @@ fn put<'a>(
     match (inner, rest) {
         (Some(DeValue::Table(inner)), _) => put(inner, rest, span, value),
         (Some(DeValue::Array(list)), [Part::Entry(k), rest @ ..]) => {
-            match list.iter_mut().nth(*k).map(Spanned::get_mut) {
+            match list.get_mut(*k).map(Spanned::get_mut) {
                 Some(DeValue::Table(inner)) => put(inner, rest, span, value),
                 _ => Err(format!("{key}[{k}] is no section")),
             }
