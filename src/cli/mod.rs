@@ -16,6 +16,7 @@ mod progress;
 mod run;
 mod solvers;
 mod summary;
+mod sweep;
 mod table;
 
 use braincell::cells::MechanismError;

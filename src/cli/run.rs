@@ -3,10 +3,12 @@
 use super::peaks::Peaks;
 use super::progress::Watch;
 use super::summary::{Summary, summary};
-use super::{CliError, complain, plugins, print};
-use braincell::experiment::{Experiment, Given};
+use super::{CliError, complain, plugins, print, sweep};
+use braincell::experiment::{Experiment, Given, Precision};
+use braincell::kernel::Storage;
 use braincell::output::{self, Column, Events, Metadata, Table};
-use braincell::simulation::{Outcome, Recording, Stepping, Tolerances};
+use braincell::registry::Registry;
+use braincell::simulation::{Outcome, Recording, Simulation, Stepping, Tolerances};
 use braincell::stepper::Parts;
 use braincell::units::parse_in;
 use clap::Args;
@@ -33,12 +35,21 @@ pub struct Arguments {
     /// Duration, instead of that of the file: in ms, or with a unit.
     #[arg(long, value_name = "MS", allow_hyphen_values = true)]
     tstop: Option<String>,
-    /// File for the recorded traces: .csv or .npz.
+    /// Precision, instead of that of the file: single or double.
+    #[arg(long, value_name = "NAME")]
+    precision: Option<String>,
+    /// Number of threads, instead of that of the file or one for each core; the results do not depend on it.
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    threads: Option<String>,
+    /// File for the recorded traces: .csv or .npz. The table of a sweep goes beside it.
     #[arg(long, value_name = "FILE")]
-    out: Option<PathBuf>,
+    pub out: Option<PathBuf>,
     /// File for a plot of the recorded traces: .svg or .png.
     #[arg(long, value_name = "FILE")]
     plot: Option<PathBuf>,
+    /// File for a plot of the firing rate, or of the greatest value, over what a sweep tries: .svg or .png.
+    #[arg(long, value_name = "FILE")]
+    pub plot_sweep: Option<PathBuf>,
     /// File for a picture of a branched cell, coloured by the peak of its potential: .svg or .png.
     #[arg(long, value_name = "FILE")]
     pub plot_shape: Option<PathBuf>,
@@ -54,8 +65,27 @@ pub fn run(arguments: &Arguments) -> Result<(), CliError> {
     override_settings(&mut experiment, arguments)?;
     let peaks = Peaks::prepare(&mut experiment, arguments)?;
     let registry = arguments.plugins.registry(&experiment.run.plugins)?;
-    let mut simulation = experiment.start(&registry)?;
-    check_outputs(arguments, &simulation.recording(), &peaks)?;
+    match experiment.run.precision() {
+        Precision::Double => {
+            let simulation = experiment.start_in::<f64>(&registry)?;
+            finish(arguments, &experiment, &registry, simulation, &peaks)
+        }
+        Precision::Single => {
+            let simulation = experiment.start_in::<f32>(&registry)?;
+            finish(arguments, &experiment, &registry, simulation, &peaks)
+        }
+    }
+}
+
+/// Runs what has been prepared, and writes and tells its results.
+fn finish<F: Storage>(
+    arguments: &Arguments,
+    experiment: &Experiment,
+    registry: &Registry,
+    mut simulation: Simulation<F>,
+    peaks: &Peaks,
+) -> Result<(), CliError> {
+    check_outputs(arguments, experiment, &simulation.recording(), peaks)?;
     if let Some(warning) = registry.deprecation(&simulation.solver().info.name) {
         complain("warning", &warning);
     }
@@ -93,7 +123,8 @@ pub fn run(arguments: &Arguments) -> Result<(), CliError> {
         complete: message.is_none(),
         message: message.clone(),
     };
-    let written = write(arguments, &recording, &experiment, &peaks, metadata);
+    let sweep = sweep::table(experiment, &recording, reached);
+    let written = write(arguments, &recording, (experiment, &sweep), peaks, metadata);
     if let (Err(_), Some(message)) = (&written, &message) {
         // Two errors: that of the run, and below that of its output.
         complain("error", message);
@@ -101,7 +132,7 @@ pub fn run(arguments: &Arguments) -> Result<(), CliError> {
     let written = written?;
     if !arguments.quiet {
         print(&summary(&Summary {
-            experiment: &experiment,
+            experiment,
             solver: &simulation.solver().info,
             name: &simulation.solver().name,
             recording: &recording,
@@ -147,6 +178,29 @@ fn override_settings(experiment: &mut Experiment, arguments: &Arguments) -> Resu
     if let Some(text) = &arguments.tolerance {
         run.stepping = tolerance("--tolerance", text)?;
     }
+    if let Some(name) = &arguments.precision {
+        let option = "--precision";
+        let value = Precision::named(name).ok_or_else(|| CliError::Option {
+            option,
+            reason: format!("{name:?} is no precision; write single or double"),
+        })?;
+        run.precision = Some(Given {
+            value,
+            place: option.to_string(),
+        });
+    }
+    if let Some(text) = &arguments.threads {
+        let option = "--threads";
+        let value = text.trim().parse().ok().filter(|&n| n > 0);
+        let value = value.ok_or_else(|| CliError::Option {
+            option,
+            reason: format!("{text:?} is no whole number above 0; write for example {option} 4"),
+        })?;
+        run.threads = Some(Given {
+            value,
+            place: option.to_string(),
+        });
+    }
     if let Some(text) = &arguments.tstop {
         run.duration = time("--tstop", text)?;
     }
@@ -188,6 +242,7 @@ fn tolerance(option: &'static str, text: &str) -> Result<Given<Stepping>, CliErr
 /// Checks before the run that its results can be written.
 fn check_outputs(
     arguments: &Arguments,
+    experiment: &Experiment,
     recording: &Recording,
     peaks: &Peaks,
 ) -> Result<(), CliError> {
@@ -197,8 +252,14 @@ fn check_outputs(
     if let Some(path) = &arguments.out {
         output::check_write(path)?;
     }
+    sweep::check(arguments, experiment)?;
     if let Some(path) = &arguments.plot {
-        output::check_plot(&table(recording, "", peaks, Metadata::default()), path)?;
+        let table = Table {
+            columns: columns(recording, peaks),
+            time: recording.times().to_vec(),
+            ..Table::default()
+        };
+        output::check_plot(&table, path)?;
     }
     Ok(())
 }
@@ -209,6 +270,7 @@ fn annotated(text: &str, arguments: &Arguments) -> String {
         ("--solver", &arguments.solver),
         ("--dt", &arguments.dt),
         ("--tolerance", &arguments.tolerance),
+        ("--precision", &arguments.precision),
         ("--tstop", &arguments.tstop),
     ];
     let given = options.iter().filter_map(|(name, value)| {
@@ -226,7 +288,7 @@ fn annotated(text: &str, arguments: &Arguments) -> String {
 fn write(
     arguments: &Arguments,
     recording: &Recording,
-    experiment: &Experiment,
+    (experiment, sweep): (&Experiment, &[Column]),
     peaks: &Peaks,
     metadata: Metadata,
 ) -> Result<Vec<String>, CliError> {
@@ -235,10 +297,23 @@ fn write(
         peaks.plot(cell, recording, &experiment.title, path)?;
         written.push(path.display().to_string());
     }
+    let message = metadata.message.as_deref();
+    written.extend(sweep::write(arguments, experiment, sweep, message)?);
     if arguments.out.is_none() && arguments.plot.is_none() {
         return Ok(written);
     }
-    let table = table(recording, &experiment.title, peaks, metadata);
+    let events = recording.spikes().iter().map(|train| Events {
+        label: train.name.clone(),
+        times: train.times.clone(),
+    });
+    let table = Table {
+        title: experiment.title.clone(),
+        time: recording.times().to_vec(),
+        columns: columns(recording, peaks),
+        events: events.collect(),
+        sweep: sweep.to_vec(),
+        metadata,
+    };
     if let Some(path) = &arguments.out {
         output::write(&table, path)?;
         written.push(path.display().to_string());
@@ -250,23 +325,13 @@ fn write(
     Ok(written)
 }
 
-/// A recording as a table.
-fn table(recording: &Recording, title: &str, peaks: &Peaks, metadata: Metadata) -> Table {
+/// What the experiment asked to record.
+fn columns(recording: &Recording, peaks: &Peaks) -> Vec<Column> {
     let columns = recording.traces().take(peaks.asked(recording));
     let columns = columns.map(|trace| Column {
         name: trace.column.name.clone(),
         unit: trace.column.unit.clone(),
         values: trace.values.to_vec(),
     });
-    let events = recording.spikes().iter().map(|train| Events {
-        label: train.name.clone(),
-        times: train.times.clone(),
-    });
-    Table {
-        title: title.to_string(),
-        time: recording.times().to_vec(),
-        columns: columns.collect(),
-        events: events.collect(),
-        metadata,
-    }
+    columns.collect()
 }

@@ -7,13 +7,18 @@ mod csv;
 mod file;
 mod npz;
 mod plot;
+mod rows;
+mod sweep;
 mod table;
 
 pub use csv::read_csv;
 pub use npz::array_names;
-pub use plot::{Shape, Shown};
+pub use plot::{Shape, Shown, SweepPlot};
+pub use rows::{read_rows, write_rows};
+pub use sweep::sweep_table;
 pub use table::{Column, Events, Metadata, Table};
 
+use crate::experiment::Sweep;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -72,6 +77,14 @@ pub enum OutputError {
         /// Number of times.
         samples: usize,
     },
+    /// A sweep of more quantities than a plot has directions.
+    #[error(
+        "a sweep of {quantities} quantities cannot be drawn, only one of 1 or 2; sweep fewer, or draw the table of the sweep yourself"
+    )]
+    Sweep {
+        /// Number of quantities.
+        quantities: usize,
+    },
     /// The columns have more different units than a plot has panels.
     #[error(
         "a plot has at most {limit} panels, but the columns have {units} different units; plot fewer columns"
@@ -107,6 +120,8 @@ pub enum OutputError {
 /// | `spike_arrays`, `spike_labels` | array names and labels of the events, one a line |
 /// | `title`, `experiment`, `version`, `solver`, `message` | texts |
 /// | `dt` | time step in ms, NaN where the solver chose its steps |
+/// | `sweep_…` | one array for each column of the table of a sweep, see [`sweep_table`] |
+/// | `sweep_arrays`, `sweep_names`, `sweep_units` | their array names, names and units, one a line |
 /// | `complete` | 1 where the run reached its end, else 0 |
 ///
 /// Texts are stored as UTF-8 bytes in arrays of `uint8`: `bytes(f["experiment"]).decode()` gives the text.
@@ -193,6 +208,41 @@ pub fn plot_shape(shape: &Shape, path: impl AsRef<Path>) -> Result<(), OutputErr
 pub fn check_shape(path: impl AsRef<Path>) -> Result<(), OutputError> {
     is_svg(path.as_ref())?;
     file::check(path.as_ref())
+}
+
+/// Draws what came out of a sweep; `.svg` and `.png` are the known extensions.
+///
+/// Over one quantity it is a line with a dot for each value, over two a map of colours, on a logarithmic scale where the
+/// values are spaced so. Values that were drawn are dots.
+///
+/// # Errors
+///
+/// [`OutputError::Sweep`], [`OutputError::Extension`], [`OutputError::Directory`], [`OutputError::Write`].
+pub fn plot_sweep(shown: &SweepPlot, path: impl AsRef<Path>) -> Result<(), OutputError> {
+    let path = path.as_ref();
+    let svg = sweep_format(shown.sweep, path)?;
+    file::replace(path, |out| match svg {
+        true => plot::sweep_svg(shown, out),
+        false => plot::sweep_png(shown, out),
+    })
+}
+
+/// Checks, before a run, that [`plot_sweep`] can draw a sweep to `path`. Leaves nothing behind and existing files as they
+/// are.
+///
+/// # Errors
+///
+/// As [`plot_sweep`].
+pub fn check_sweep(sweep: &Sweep, path: impl AsRef<Path>) -> Result<(), OutputError> {
+    sweep_format(sweep, path.as_ref())?;
+    file::check(path.as_ref())
+}
+
+fn sweep_format(sweep: &Sweep, path: &Path) -> Result<bool, OutputError> {
+    match sweep.axes.len() {
+        1 | 2 => is_svg(path),
+        quantities => Err(OutputError::Sweep { quantities }),
+    }
 }
 
 /// Whether a table goes to a CSV file; else it goes to an NPZ file.

@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::{self, BufWriter};
 
 /// Names of arrays that are no columns.
-const RESERVED: [&str; 14] = [
+const RESERVED: [&str; 17] = [
     "t",
     "data",
     "arrays",
@@ -16,6 +16,9 @@ const RESERVED: [&str; 14] = [
     "units",
     "spike_arrays",
     "spike_labels",
+    "sweep_arrays",
+    "sweep_names",
+    "sweep_units",
     "title",
     "experiment",
     "version",
@@ -31,6 +34,12 @@ const RESERVED: [&str; 14] = [
 /// `V[3]` becomes `V_3`, `na.m` becomes `na_m`. Events get the prefix `spikes_`. A name that is taken gets
 /// `_2`, `_3` and so on.
 pub fn array_names(table: &Table) -> (Vec<String>, Vec<String>) {
+    let [columns, events, _] = all_names(table);
+    (columns, events)
+}
+
+/// Names of the arrays for columns, events and the table of a sweep.
+fn all_names(table: &Table) -> [Vec<String>; 3] {
     let mut taken: HashSet<String> = RESERVED.iter().map(|&name| name.to_owned()).collect();
     let mut unique = |name: String| {
         let mut candidate = name.clone();
@@ -45,7 +54,10 @@ pub fn array_names(table: &Table) -> (Vec<String>, Vec<String>) {
     let columns = columns.collect();
     let events = table.events.iter();
     let events = events.map(|e| unique(format!("spikes_{}", safe(&e.label))));
-    (columns, events.collect())
+    let events = events.collect();
+    let sweep = table.sweep.iter();
+    let sweep = sweep.map(|c| unique(format!("sweep_{}", safe(&c.name))));
+    [columns, events, sweep.collect()]
 }
 
 /// A name of ASCII letters, digits and `_`.
@@ -73,7 +85,7 @@ pub(super) fn write(table: &Table, out: &mut BufWriter<File>) -> io::Result<()> 
 }
 
 fn write_arrays(table: &Table, out: &mut BufWriter<File>) -> Result<(), WriteNpzError> {
-    let (columns, events) = array_names(table);
+    let [columns, events, sweep] = all_names(table);
     let metadata = &table.metadata;
     let mut npz = NpzWriter::new(out);
     let shape = (table.time.len(), table.columns.len());
@@ -86,6 +98,11 @@ fn write_arrays(table: &Table, out: &mut BufWriter<File>) -> Result<(), WriteNpz
     for (name, events) in events.iter().zip(&table.events) {
         npz.add_array(name.as_str(), &ArrayView1::from(&events.times))?;
     }
+    for (name, column) in sweep.iter().zip(&table.sweep) {
+        npz.add_array(name.as_str(), &ArrayView1::from(&column.values))?;
+    }
+    let sweep_names = lines(table.sweep.iter().map(|c| c.name.as_str()));
+    let sweep_units = lines(table.sweep.iter().map(|c| c.unit.as_str()));
     let names = lines(table.columns.iter().map(|c| c.name.as_str()));
     let units = lines(table.columns.iter().map(|c| c.unit.as_str()));
     let labels = lines(table.events.iter().map(|e| e.label.as_str()));
@@ -102,6 +119,16 @@ fn write_arrays(table: &Table, out: &mut BufWriter<File>) -> Result<(), WriteNpz
         ("message", metadata.message.as_deref().unwrap_or("")),
     ] {
         npz.add_array::<_, ndarray::ArrayRef<u8, Ix1>>(name, &ArrayView1::from(text.as_bytes()))?;
+    }
+    if !sweep.is_empty() {
+        for (name, text) in [
+            ("sweep_arrays", sweep.join("\n")),
+            ("sweep_names", sweep_names),
+            ("sweep_units", sweep_units),
+        ] {
+            let text = ArrayView1::from(text.as_bytes());
+            npz.add_array::<_, ndarray::ArrayRef<u8, Ix1>>(name, &text)?;
+        }
     }
     npz.add_array(
         "dt",

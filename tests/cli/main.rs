@@ -6,6 +6,7 @@ mod gradient;
 mod interrupt;
 mod lists;
 mod runs;
+mod sweeps;
 
 use std::fs;
 use std::path::{Path, PathBuf};

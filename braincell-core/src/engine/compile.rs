@@ -7,19 +7,16 @@ use super::layout::{Layout, Plane};
 use super::registers::Registers;
 pub(crate) use super::simplify::Keep;
 use super::simplify::simplified;
-use crate::kernel::{Accumulate, Call, Output, Storage};
+use crate::kernel::{Accumulate, Call, Output};
 use crate::model::{Phase, SignalId, Source, StateId, Target};
 use crate::stepper::{Array, Coef, Linearization, Op, Parts, Program, Terms};
 use std::collections::{HashMap, HashSet};
 
 /// A group's step program.
-pub(super) struct Compiled<F> {
+pub(super) struct Compiled {
     pub substeps: usize,
     pub instructions: Vec<Instr>,
     pub coefficients: Vec<Coef>,
-    /// The coefficients for the step size `h`; equal step sizes do not compute them again.
-    pub values: Vec<F>,
-    pub h: f64,
     /// Evaluations of the right-hand side in a step.
     pub right_hand_sides: u64,
     /// The error estimate, if it is kept.
@@ -28,12 +25,13 @@ pub(super) struct Compiled<F> {
     pub dense: Vec<usize>,
 }
 
-impl<F> Compiled<F> {
-    /// The clock of substep k of an independent group, within a step of the parent. The step size must be prepared.
+impl Compiled {
+    /// The clock of substep k of an independent group, within a step of the parent.
     pub fn clock(&self, step: Clock, k: u64) -> Clock {
+        let h = 0.5 * step.h / self.substeps as f64;
         Clock {
-            t: step.t + k as f64 * self.h,
-            h: self.h,
+            t: step.t + k as f64 * h,
+            h,
             within: step.within,
             number: (step.number << 16) + k,
         }
@@ -59,13 +57,13 @@ pub(super) struct Compiler<'a> {
 }
 
 /// A step program, as instructions that end with the new state in place.
-pub(super) fn compile<F: Storage>(
+pub(super) fn compile(
     layout: &mut Layout,
     group: usize,
     program: &Program,
     substeps: usize,
     keep: Keep,
-) -> Compiled<F> {
+) -> Compiled {
     let ops = simplified(program, layout, group, keep);
     let current = layout.current[group];
     let len = layout.group_len[group];
@@ -96,8 +94,6 @@ pub(super) fn compile<F: Storage>(
         substeps,
         instructions: Vec::new(),
         coefficients: Vec::new(),
-        values: Vec::new(),
-        h: f64::NAN,
         right_hand_sides: 0,
         error: None,
         dense: Vec::new(),
@@ -139,7 +135,6 @@ pub(super) fn compile<F: Storage>(
     }
     c.all.extend(commit);
     compiled.instructions = c.all;
-    compiled.values = vec![F::default(); c.coefficients.len()];
     compiled.coefficients = c.coefficients;
     compiled
 }

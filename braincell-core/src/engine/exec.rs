@@ -35,7 +35,26 @@ pub(crate) struct Workspace<F> {
     pub tree: Vec<F>,
     /// Numbers for all rows of the cable.
     pub rows: [Vec<F>; 2],
+    /// Coefficients of each group's program, for the size of the step in hand.
+    pub coefficients: Vec<Coefficients<F>>,
     pub work: Work,
+}
+
+/// The values of a program's coefficients for a step size.
+#[derive(Clone)]
+pub(crate) struct Coefficients<F> {
+    pub h: f64,
+    pub values: Vec<F>,
+}
+
+impl<F> Default for Coefficients<F> {
+    /// For no step size.
+    fn default() -> Self {
+        Self {
+            h: f64::NAN,
+            values: Vec::new(),
+        }
+    }
 }
 
 /// Work that depends on the numbers.

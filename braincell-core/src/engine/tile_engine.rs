@@ -4,7 +4,7 @@ use super::arena::Arena;
 use super::arrays::all_finite;
 use super::axial::Axial;
 use super::compile::{Compiled, Keep, compile};
-use super::exec::{self, Clock, Context, Instr, StepFailure, Work, Workspace};
+use super::exec::{self, Clock, Coefficients, Context, Instr, StepFailure, Work, Workspace};
 use super::graph::{Wanted, all_signals, derivative, diffusion, run_launches, run_wanted, steady};
 use super::implicit;
 use super::layout::Layout;
@@ -30,7 +30,7 @@ pub(crate) struct Engine<F> {
     pub(super) axial: Option<Axial<F>>,
     pub(super) pre: Vec<Instr>,
     pub(super) post: Vec<Instr>,
-    pub(super) programs: Vec<Compiled<F>>,
+    pub(super) programs: Vec<Compiled>,
     /// Steady states of the states that ask for them.
     pub(super) steady: Vec<Instr>,
     /// Derivatives of the parent's group at the beginning of the step and at its end, and where they are.
@@ -155,8 +155,22 @@ impl<F: Storage> Engine<F> {
                 let rows = self.axial.as_ref().map_or(0, Axial::rows);
                 vec![F::default(); rows * self.layout.lanes]
             }),
+            coefficients: (self.programs.iter())
+                .map(|program| Coefficients {
+                    values: vec![F::default(); program.coefficients.len()],
+                    ..Coefficients::default()
+                })
+                .collect(),
             work: Work::default(),
         }
+    }
+
+    /// The size of a workspace.
+    pub fn bytes(&self) -> usize {
+        let layout = &self.layout;
+        let numbers = layout.size + layout.tree + 2 * layout.all_current.len;
+        let swaps = layout.swaps * size_of::<u32>();
+        numbers * size_of::<F>() + layout.wide * size_of::<f64>() + swaps
     }
 
     /// Evaluations of the right-hand side by the parent's program in a step.
@@ -205,21 +219,41 @@ impl<F: Storage> Engine<F> {
         }
     }
 
-    /// Computes the coefficients for a step size.
-    pub fn prepare(&mut self, h: f64) {
-        for (group, program) in self.programs.iter_mut().enumerate() {
-            let h = if group == 0 {
-                h
-            } else {
-                0.5 * h / program.substeps as f64
-            };
-            if program.h != h {
-                program.h = h;
-                for (value, coefficient) in program.values.iter_mut().zip(&program.coefficients) {
-                    *value = F::from_f64(coefficient.value(h));
-                }
+    /// Calls `f` with the coefficients of a group's program for steps of size `h`. Equal step sizes do not compute them
+    /// again.
+    pub(super) fn with_coefficients<R>(
+        &self,
+        group: usize,
+        h: f64,
+        w: &mut Workspace<F>,
+        f: impl FnOnce(&[F], &mut Workspace<F>) -> R,
+    ) -> R {
+        // Taken out, so that the rest of the workspace can be changed; nothing is copied.
+        let mut held = std::mem::take(&mut w.coefficients[group]);
+        if held.h != h {
+            held.h = h;
+            let all = self.programs[group].coefficients.iter();
+            for (value, coefficient) in held.values.iter_mut().zip(all) {
+                *value = F::from_f64(coefficient.value(h));
             }
         }
+        let result = f(&held.values, w);
+        w.coefficients[group] = held;
+        result
+    }
+
+    /// Runs a group's program over a step.
+    fn program(
+        &self,
+        group: usize,
+        first: usize,
+        clock: Clock,
+        w: &mut Workspace<F>,
+    ) -> Result<(), Box<StepFailure>> {
+        self.with_coefficients(group, clock.h, w, |coefficients, w| {
+            let context = self.context(first, clock, coefficients);
+            exec::execute(&self.programs[group].instructions, &context, w)
+        })
     }
 
     /// Instructions that cannot fail and use no coefficients.
@@ -228,8 +262,7 @@ impl<F: Storage> Engine<F> {
         debug_assert!(done.is_ok());
     }
 
-    /// Advances the tile that begins with cell `first`; [`Engine::finish`] must follow. The step size must be
-    /// prepared.
+    /// Advances the tile that begins with cell `first`; [`Engine::finish`] must follow.
     pub fn advance(
         &self,
         first: usize,
@@ -241,9 +274,7 @@ impl<F: Storage> Engine<F> {
             .copy_within(layout.all_current.range(), layout.all_previous.offset);
         self.plain(&self.pre, first, clock, w);
         self.independent(first, clock, 0, w)?;
-        let parent = &self.programs[0];
-        let context = self.context(first, clock, &parent.values);
-        exec::execute(&parent.instructions, &context, w)?;
+        self.program(0, first, clock, w)?;
         self.independent(first, clock, 1, w)
     }
 
@@ -255,12 +286,10 @@ impl<F: Storage> Engine<F> {
         half: u64,
         w: &mut Workspace<F>,
     ) -> Result<(), Box<StepFailure>> {
-        for program in &self.programs[1..] {
+        for (group, program) in self.programs.iter().enumerate().skip(1) {
             let substeps = program.substeps as u64;
             for k in half * substeps..(half + 1) * substeps {
-                let clock = program.clock(clock, k);
-                let context = self.context(first, clock, &program.values);
-                exec::execute(&program.instructions, &context, w)?;
+                self.program(group, first, program.clock(clock, k), w)?;
             }
         }
         Ok(())

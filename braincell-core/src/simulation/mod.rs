@@ -1,25 +1,29 @@
 //! The time loop: a model, a solver and a step size, run and recorded.
 
 pub(crate) mod adaptive;
+mod crew;
 mod error;
 mod recording;
 pub(crate) mod setup;
 pub(crate) mod tile;
+mod tolerances;
 
-pub use adaptive::Tolerances;
 pub use error::{BadValue, LastGood, NoConvergence, RunError, Setup as SetupError, StepsExhausted};
 pub use recording::{Column, Counters, Recording, SpikeTrain, Trace};
 pub use setup::{Record, Setup, Stepping};
+pub use tolerances::Tolerances;
 
-use crate::engine::{Engine, Workspace};
+use crate::engine::Engine;
 use crate::kernel::Storage;
 use crate::model::{DiffEqState, Model, Values, unknown};
 use crate::registry::Solver;
 use adaptive::Goal;
+use crew::{Crew, Pace};
 use ndarray::Array2;
 use setup::Plan;
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::time::Instant;
 use tile::{Block, Tile};
 
 /// How far a run has come.
@@ -50,7 +54,7 @@ pub struct Simulation<F: Storage = f64> {
     /// One per width of tile: all but the last tile are equally wide.
     pub(crate) engines: Vec<Engine<F>>,
     pub(crate) tiles: Vec<Tile<F>>,
-    workspaces: Vec<Workspace<F>>,
+    crew: Crew<F>,
     /// Times of the samples so far.
     times: Vec<f64>,
     /// Steps are counted from here: step k ends at origin + (k + 1) · step.
@@ -140,14 +144,14 @@ impl<F: Storage> Simulation<F> {
         if self.times.is_empty() {
             self.sample_initial();
         }
-        for engine in &mut self.engines {
-            engine.prepare(step);
-        }
-        let per_block = 1 + 1_000_000 / self.tiles.iter().map(Tile::states).sum::<usize>() as u64;
+        let states = self.tiles.iter().map(Tile::states).sum();
+        let mut pace = Pace::of_steps(states, self.crew.threads());
         let mut left = whole;
         while left > 0 {
-            let steps = left.min(per_block);
+            let steps = left.min(pace.amount);
+            let begun = Instant::now();
             self.block(steps, step)?;
+            pace.took(steps, begun.elapsed());
             left -= steps;
             let time = self.time();
             if observer(Progress { time, until }).is_break() && (left > 0 || short) {
@@ -155,9 +159,6 @@ impl<F: Storage> Simulation<F> {
             }
         }
         if short {
-            for engine in &mut self.engines {
-                engine.prepare(rest);
-            }
             self.set_origin(self.time());
             self.block(1, rest)?;
             self.set_origin(until);
@@ -205,36 +206,49 @@ impl<F: Storage> Simulation<F> {
             .map(|tile| self.model.jumps(Some(tile.first), now, until))
             .collect();
         let jumps = jumps.ok_or(RunError::Jumps { until })?;
-        // The observer is called after each part.
-        const PARTS: u32 = 200;
-        for part in 1..=PARTS {
+        // Parts of the run; the observer is called after some of them.
+        const PARTS: u64 = 1 << 20;
+        let mut pace = Pace {
+            amount: PARTS / 256,
+        };
+        let mut part = 0;
+        while part < PARTS {
+            let parts = pace.amount.min(PARTS - part);
+            part += parts;
             let target = match part {
                 PARTS => until,
-                part => now + (until - now) * f64::from(part) / f64::from(PARTS),
+                part => now + (until - now) * (part as f64 / PARTS as f64),
             };
-            for (tile, jumps) in self.tiles.iter_mut().zip(&jumps) {
+            let begun = Instant::now();
+            let (engines, info) = (&self.engines, &self.solver.info);
+            let origin = self.origin;
+            self.crew.each(&mut self.tiles, |tile, w| {
                 let goal = Goal {
                     target,
                     until,
-                    jumps,
-                    origin: self.origin,
+                    // The tiles of an adaptive run are single cells.
+                    jumps: &jumps[tile.first],
+                    origin,
                     interval,
                     tolerances: &tolerances,
-                    info: &self.solver.info,
+                    info,
                 };
-                let engine = &mut self.engines[tile.engine];
-                tile.advance(engine, goal, &mut self.workspaces[tile.engine]);
-            }
+                tile.advance(&engines[tile.engine], goal, w);
+            });
+            pace.took(parts, begun.elapsed());
             let samples = self.tiles.iter().map(|t| t.samples).min().unwrap_or(0);
             let missing = self.times.len()..samples;
             self.times
                 .extend(missing.map(|k| self.origin + k as f64 * interval));
-            if let Some(tile) = self.tiles.iter().find(|tile| tile.failure.is_some())
+            // Of several the earliest, which does not depend on the length of the parts.
+            let failed = self.tiles.iter().filter(|tile| tile.failure.is_some());
+            let first = failed.min_by(|a, b| a.controller.t.total_cmp(&b.controller.t));
+            if let Some(tile) = first
                 && let Some(failure) = &tile.failure
             {
                 let (engine, w) = (
                     &self.engines[tile.engine],
-                    &mut self.workspaces[tile.engine],
+                    &mut self.crew.own()[tile.engine],
                 );
                 return Err(match failure.is_exhausted() {
                     Some(stop) => {
@@ -255,15 +269,13 @@ impl<F: Storage> Simulation<F> {
     /// Records the state before the first step.
     fn sample_initial(&mut self) {
         self.times.push(self.origin);
-        for tile in &mut self.tiles {
-            let (engine, w) = (
-                &self.engines[tile.engine],
-                &mut self.workspaces[tile.engine],
-            );
+        let within = tile::standing(&self.model, self.origin).within;
+        let (engines, origin) = (&self.engines, self.origin);
+        self.crew.each(&mut self.tiles, |tile, w| {
+            let engine = &engines[tile.engine];
             tile.load(engine, w);
-            let within = tile::standing(&self.model, self.origin).within;
-            tile.sample(engine, self.origin, within, w);
-        }
+            tile.sample(engine, origin, within, w);
+        });
     }
 
     /// Advances all tiles by `steps` steps of size `h`.
@@ -279,13 +291,10 @@ impl<F: Storage> Simulation<F> {
             before: self.steps_before,
             jumps: &jumps,
         };
-        for tile in &mut self.tiles {
-            let (engine, w) = (
-                &mut self.engines[tile.engine],
-                &mut self.workspaces[tile.engine],
-            );
-            tile.run(&self.plan, engine, block, w);
-        }
+        let (engines, plan) = (&self.engines, &self.plan);
+        self.crew.each(&mut self.tiles, |tile, w| {
+            tile.run(plan, &engines[tile.engine], block, w);
+        });
         // After a failure the record ends with the last sample that all cells have.
         let samples = self.tiles.iter().map(|t| t.samples).min().unwrap_or(0);
         for k in block.first_step..block.first_step + steps {
@@ -359,7 +368,7 @@ impl<F: Storage> Simulation<F> {
         for tile in &self.tiles {
             let (engine, w) = (
                 &self.engines[tile.engine],
-                &mut self.workspaces[tile.engine],
+                &mut self.crew.own()[tile.engine],
             );
             tile.load(engine, w);
             let plane = engine.layout.states[place];

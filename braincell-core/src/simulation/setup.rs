@@ -1,10 +1,10 @@
 //! Setting up a run.
 
-use super::adaptive::Tolerances;
 use super::error::Setup as SetupError;
 use super::recording::{Column, SpikeTrain};
 use super::tile::Tile;
-use super::{ROUNDING, Simulation};
+use super::tolerances::Tolerances;
+use super::{Crew, ROUNDING, Simulation, crew};
 use crate::engine::{Engine, EngineOptions, Keep, coupled_apart};
 use crate::kernel::Storage;
 use crate::model::{Model, SignalId, unknown};
@@ -77,6 +77,7 @@ pub struct Setup {
     every: Option<f64>,
     spikes: Vec<(Record, f64)>,
     lanes: Option<usize>,
+    threads: Option<usize>,
     level: Option<Level>,
     seed: u64,
     without_noise: bool,
@@ -103,6 +104,7 @@ impl Setup {
             every: None,
             spikes: Vec::new(),
             lanes: None,
+            threads: None,
             level: None,
             seed: 0,
             without_noise: false,
@@ -134,10 +136,17 @@ impl Setup {
         self
     }
 
-    /// How many cells are advanced side by side. Results do not depend on it. The default suits the caches. In an adaptive
-    /// run every cell has its own steps, so that cells are advanced one by one whatever is asked for here.
+    /// How many cells are advanced side by side. Results do not depend on it. By default the numbers of a tile fit into
+    /// 64 KiB of cache, and there is a tile for each thread, of 16 elements or more. In an adaptive run every cell has its own steps, so that cells are advanced one by one whatever is asked for here.
     pub fn tile(mut self, cells: usize) -> Self {
         self.lanes = Some(cells);
+        self
+    }
+
+    /// How many threads advance the tiles. Results do not depend on it. The default is one for each core, but there are
+    /// never more than tiles; with 1 all is done in the thread that calls [`Simulation::run`].
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = Some(threads);
         self
     }
 
@@ -162,8 +171,8 @@ impl Setup {
     /// Joins solver and model, and prepares the run.
     ///
     /// # Errors
-    /// [`SetupError`]: the solver is unknown or does not fit the model, the step size or recording interval makes no
-    /// sense, or a variable to be recorded does not exist.
+    /// [`SetupError`]: the solver is unknown or does not fit the model, the step size, recording interval or number of
+    /// threads makes no sense, or a variable to be recorded does not exist.
     pub fn start<F: Storage>(
         &self,
         registry: &Registry,
@@ -183,7 +192,7 @@ impl Setup {
             offers
         };
         let solver = registry.join_offered(&self.solver, offers(0))?;
-        let (step, every) = self.grid(registry, &solver, model)?;
+        let (step, every) = self.grid::<F>(registry, &solver, model)?;
         let mut solvers: Vec<(Solver, usize)> = vec![(solver.clone(), 1)];
         for (g, group) in model.groups.iter().enumerate().skip(1) {
             if let Some((name, substeps)) = &group.solver {
@@ -193,14 +202,8 @@ impl Setup {
         }
         let model = Arc::new(model.clone());
         let plan = Plan::new(&model, self, step, every)?;
-        let rows = model.states.iter().map(|s| model.domains[s.domain.0].rows);
-        let default = if rows.max() == Some(1) { 256 } else { 8 };
         let cells = model.cells;
-        // Every cell has its own step sizes in an adaptive run.
-        let lanes = match self.stepping {
-            Stepping::Fixed(_) => self.lanes.unwrap_or(default).clamp(1, cells),
-            Stepping::Adaptive(_) => 1,
-        };
+        let threads = crew::threads(self.threads)?;
         let level = self.level.unwrap_or_else(Level::detect);
         let programs: Vec<_> = solvers.iter().map(|(s, n)| (&s.program, *n)).collect();
         let options = EngineOptions {
@@ -214,6 +217,23 @@ impl Setup {
                 },
             },
             record_signals: plan.signals.clone(),
+        };
+        // Every cell has its own step sizes in an adaptive run.
+        let lanes = match (&self.stepping, self.lanes) {
+            (Stepping::Adaptive(_), _) => 1,
+            _ if cells == 1 => 1,
+            (_, Some(lanes)) => lanes.clamp(1, cells),
+            (_, None) => {
+                let lanes = cells.min(16);
+                let tile = Engine::<F>::new(model.clone(), &programs, lanes, &options);
+                let rows = model.states.iter().map(|s| model.domains[s.domain.0].rows);
+                crew::width::<F>(
+                    cells,
+                    threads,
+                    tile.bytes() / lanes,
+                    rows.max().unwrap_or(1),
+                )
+            }
         };
         let widths = [lanes, cells % lanes];
         let widths = widths.iter().filter(|&&lanes| lanes > 0);
@@ -233,11 +253,11 @@ impl Setup {
                 });
             }
         }
-        let mut workspaces: Vec<_> = engines.iter().map(Engine::workspace).collect();
+        let mut crew = Crew::new(threads, cells.div_ceil(lanes), &engines)?;
         let mut tiles = Vec::new();
         for first in (0..cells).step_by(lanes) {
             let engine = usize::from(cells - first < lanes);
-            let w = &mut workspaces[engine];
+            let w = &mut crew.own()[engine];
             tiles.push(Tile::new(first, engine, &engines[engine], &plan, w));
         }
         let stiff = registry.fitting_stiff(model.capabilities());
@@ -255,7 +275,7 @@ impl Setup {
             plan,
             engines,
             tiles,
-            workspaces,
+            crew,
             times: Vec::new(),
             origin: 0.0,
             steps_done: 0,
@@ -270,7 +290,7 @@ impl Setup {
     }
 
     /// The interval of the time grid, and every how many of them a sample is taken.
-    fn grid(
+    fn grid<F: Storage>(
         &self,
         registry: &Registry,
         solver: &Solver,
@@ -292,6 +312,7 @@ impl Setup {
                 if let Some(fault) = tolerances.fault() {
                     return Err(SetupError::Tolerances(fault));
                 }
+                tolerances.check_precision::<F>(&solver.info)?;
                 match self.every {
                     None if self.records.is_empty() => Ok((f64::INFINITY, 1)),
                     None => Err(SetupError::NoInterval),

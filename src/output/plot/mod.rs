@@ -4,8 +4,10 @@ mod canvas;
 mod layout;
 mod scale;
 mod shape;
+mod sweep;
 
 pub use shape::{Shape, Shown};
+pub use sweep::SweepPlot;
 
 use super::{Column, OutputError, Table};
 use canvas::Canvas;
@@ -75,6 +77,16 @@ pub(super) fn shape_svg(shape: &Shape, out: &mut impl Write) -> io::Result<()> {
 /// Draws a shape as a bitmap.
 pub(super) fn shape_png(shape: &Shape, out: &mut impl Write) -> io::Result<()> {
     bitmap(shape::SIZE, out, |canvas| shape::draw(shape, canvas))
+}
+
+/// Draws a sweep as a vector graphic.
+pub(super) fn sweep_svg(plot: &SweepPlot, out: &mut impl Write) -> io::Result<()> {
+    vector(sweep::SIZE, out, |canvas| sweep::draw(plot, canvas))
+}
+
+/// Draws a sweep as a bitmap.
+pub(super) fn sweep_png(plot: &SweepPlot, out: &mut impl Write) -> io::Result<()> {
+    bitmap(sweep::SIZE, out, |canvas| sweep::draw(plot, canvas))
 }
 
 fn pixels((width, height): (u32, u32)) -> (f64, f64) {
