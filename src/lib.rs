@@ -1,8 +1,10 @@
 //! Neuron models integrated by solvers selected by name.
 
+pub mod compare;
 pub mod conformance;
 pub mod experiment;
 pub mod fit;
+pub mod inspect;
 pub mod output;
 
 pub use braincell_cells as cells;

@@ -33,6 +33,9 @@ pub struct Arguments {
     /// Duration, instead of that of the file: in ms, or with a unit.
     #[arg(long, value_name = "MS", allow_hyphen_values = true)]
     tstop: Option<String>,
+    /// Recording interval, instead of that of the file: in ms, or with a unit.
+    #[arg(long, value_name = "MS", allow_hyphen_values = true)]
+    every: Option<String>,
     /// File for the recorded traces: .csv or .npz.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -128,7 +131,7 @@ pub fn run(arguments: &Arguments) -> Result<(), CliError> {
     }
 }
 
-/// Solver, step and duration of the command line take the place of those of the file.
+/// Solver, step, duration and recording interval of the command line take the place of those of the file.
 fn override_settings(experiment: &mut Experiment, arguments: &Arguments) -> Result<(), CliError> {
     let run = &mut experiment.run;
     if let Some(solver) = &arguments.solver {
@@ -150,11 +153,14 @@ fn override_settings(experiment: &mut Experiment, arguments: &Arguments) -> Resu
     if let Some(text) = &arguments.tstop {
         run.duration = time("--tstop", text)?;
     }
+    if let Some(text) = &arguments.every {
+        run.every = Some(time("--every", text)?);
+    }
     Ok(())
 }
 
 /// A positive time of the command line, in ms where it has no unit.
-fn time(option: &'static str, text: &str) -> Result<Given<f64>, CliError> {
+pub(super) fn time(option: &'static str, text: &str) -> Result<Given<f64>, CliError> {
     let refuse = |reason: String| CliError::Option { option, reason };
     let value = match text.trim().parse::<f64>() {
         Ok(value) => value,
@@ -172,7 +178,7 @@ fn time(option: &'static str, text: &str) -> Result<Given<f64>, CliError> {
 }
 
 /// A relative tolerance of the command line.
-fn tolerance(option: &'static str, text: &str) -> Result<Given<Stepping>, CliError> {
+pub(super) fn tolerance(option: &'static str, text: &str) -> Result<Given<Stepping>, CliError> {
     match text.trim().parse::<f64>() {
         Ok(value) if value.is_finite() && value > 0.0 => Ok(Given {
             value: Stepping::Adaptive(Tolerances::new(value)),
@@ -210,6 +216,7 @@ fn annotated(text: &str, arguments: &Arguments) -> String {
         ("--dt", &arguments.dt),
         ("--tolerance", &arguments.tolerance),
         ("--tstop", &arguments.tstop),
+        ("--every", &arguments.every),
     ];
     let given = options.iter().filter_map(|(name, value)| {
         let value = value.as_ref()?.replace(['\n', '\r'], " ");
