@@ -5,7 +5,7 @@ use super::run::{time, tolerance};
 use super::table::{facts, table};
 use super::{CliError, plugins, print};
 use braincell::compare::{
-    Comparison, Deviation, Measure, Progress, Settings, Step, compare_observed,
+    CompareError, Comparison, Deviation, Measure, Progress, Settings, Step, compare_observed,
 };
 use braincell::experiment::Experiment;
 use braincell::output;
@@ -93,7 +93,10 @@ pub fn compare(arguments: &Arguments) -> Result<(), CliError> {
     };
     let found = compare_observed(&experiment, &registry, &settings, &stop, &observe);
     bar.end();
-    let found = found?;
+    let found = found.map_err(|error| match error {
+        CompareError::Stopped => CliError::Interrupted(error.to_string()),
+        error => CliError::Compare(error),
+    })?;
     let mut written = Vec::new();
     if let Some(path) = &arguments.out {
         output::write_text(path, |csv| match csv {
@@ -186,6 +189,13 @@ fn text(
         };
         let count = found.entries.len();
         end.push(("shown", format!("{which}; --all shows all {count} runs")));
+    }
+    if found.skipped > 0 {
+        let note = format!(
+            "{} long runs that could not change the recommendation; without --target all are made",
+            found.skipped
+        );
+        end.push(("not made", note));
     }
     end.push(("failures", found.failures().join("\n")));
     if let Some(choice) = &found.choice {

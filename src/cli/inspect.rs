@@ -43,6 +43,7 @@ pub fn inspect(arguments: &Arguments) -> Result<(), CliError> {
     let every = every.map(|text| time("--every", text)).transpose()?;
     let settings = Settings {
         every: every.map(|every| every.value),
+        ..Settings::default()
     };
     let registry = arguments.plugins.registry(&experiment.run.plugins)?;
     if let Some(path) = &arguments.plot {

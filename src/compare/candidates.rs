@@ -18,6 +18,9 @@ pub struct LeftOut {
     pub reason: String,
 }
 
+/// A solver with the steps or the tolerances that are tried, the coarsest first.
+pub(super) type Chosen = (String, Vec<Step>);
+
 /// Why a solver cannot be compared on a model, as the rest of a sentence.
 fn unfit(entry: &Entry, experiment: &Experiment) -> Option<String> {
     let info = &entry.info;
@@ -38,13 +41,12 @@ pub(super) fn fitting<'a>(experiment: &Experiment, registry: &'a Registry) -> Ve
 }
 
 /// The solvers to compare with their steps and tolerances, the coarsest first, and those that are left out.
-#[allow(clippy::type_complexity)]
 pub(super) fn choose(
     experiment: &Experiment,
     registry: &Registry,
     settings: &Settings,
     ladder: &Ladder,
-) -> Result<(Vec<(String, Vec<Step>)>, Vec<LeftOut>), CompareError> {
+) -> Result<(Vec<Chosen>, Vec<LeftOut>), CompareError> {
     let mut names: Vec<String> = Vec::new();
     match settings.solvers[..] {
         [] => names.extend(registry.entries().iter().map(|e| e.info.name.clone())),
@@ -120,7 +122,7 @@ pub(super) fn choose(
 /// What is compared, found before anything runs.
 pub(super) fn compared(
     runner: &Runner,
-    chosen: &[(String, Vec<Step>)],
+    chosen: &[Chosen],
     ladder: &Ladder,
 ) -> Result<Compared, CompareError> {
     let mut experiment = runner.experiment.clone();

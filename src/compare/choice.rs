@@ -1,7 +1,8 @@
 //! Which solver and step to take for a target.
 
-use super::sweep::Runner;
-use super::{Comparison, Entry, Measure, Measured, Step, Target, cost, number, significant};
+use super::climb::cost;
+use super::sweep::{NoRun, Runner, in_short};
+use super::{Comparison, Entry, Measure, Measured, Step, Target, number, significant};
 use crate::experiment::Experiment;
 use std::time::Duration;
 
@@ -190,7 +191,7 @@ pub(super) fn choose(comparison: &mut Comparison, runner: &Runner, target: Targe
     };
     Choice {
         best: Some((entry.solver.clone(), entry.step)),
-        reason: reason(comparison, target, &good, best),
+        reason: reason(comparison, (runner.experiment, target), &good, best),
         caution,
     }
 }
@@ -230,7 +231,7 @@ fn fails_beside(comparison: &Comparison, entry: &Entry, runner: &Runner) -> Opti
         ..*runner
     };
     match runner.once(&entry.solver, &step.stepping(), 2.0 * dt) {
-        Err(super::NoRun::Failed(error)) => Some((step, super::in_short(&error))),
+        Err(NoRun::Failed(error)) => Some((step, in_short(&error))),
         _ => None,
     }
 }
@@ -260,7 +261,12 @@ fn figures(comparison: &Comparison, measured: &Measured, measure: Measure) -> St
     )
 }
 
-fn reason(comparison: &Comparison, target: Target, good: &[usize], best: usize) -> String {
+fn reason(
+    comparison: &Comparison,
+    (experiment, target): (&Experiment, Target),
+    good: &[usize],
+    best: usize,
+) -> String {
     let entry = &comparison.entries[best];
     let mut text = format!("{}, {}", entry.solver, entry.step);
     if let Ok(measured) = &entry.result {
@@ -284,6 +290,22 @@ fn reason(comparison: &Comparison, target: Target, good: &[usize], best: usize) 
             other.solver,
             other.step,
             significant(measured.cost.cpu)
+        ));
+    }
+    // What the file says now.
+    let settings = &experiment.run;
+    let now = Step::of(&settings.stepping.value);
+    let own = |e: &&Entry| e.solver == settings.solver.value && e.step == now;
+    if let Some(Entry {
+        result: Ok(measured),
+        ..
+    }) = comparison.entries.iter().find(own)
+        && (&settings.solver.value, now) != (&entry.solver, entry.step)
+    {
+        let figures = figures(comparison, measured, target.measure);
+        text.push_str(&format!(
+            "; the file has {}, {now}: {figures}",
+            settings.solver.value
         ));
     }
     text

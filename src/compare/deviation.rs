@@ -217,7 +217,7 @@ impl Target {
         };
         let wrong = |error| CompareError::Unit {
             text: text.to_string(),
-            error,
+            error: Box::new(error),
         };
         let (measure, value) = match (parse_in(text, unit), parse_in(text, "ms")) {
             (Ok(value), _) if on.traces() => (of_traces, value),

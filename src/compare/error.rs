@@ -58,7 +58,7 @@ pub enum CompareError {
         /// What was given.
         text: String,
         /// Why.
-        error: UnitError,
+        error: Box<UnitError>,
     },
     /// The target makes no sense for this experiment.
     #[error("the target {text:?} makes no sense here: {reason}")]

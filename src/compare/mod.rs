@@ -25,6 +25,7 @@
 
 mod candidates;
 mod choice;
+mod climb;
 mod deviation;
 mod error;
 mod ladder;
@@ -42,16 +43,13 @@ pub use reference::Reference;
 use crate::experiment::Experiment;
 use crate::registry::Registry;
 use crate::simulation::{Stepping, Tolerances};
-use rayon::prelude::*;
+use climb::Climb;
 use std::fmt;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use sweep::{NoRun, Run, Runner, in_short};
+use std::sync::atomic::AtomicBool;
+use sweep::Runner;
 
 /// An error below so many times that of the reference cannot be told from it.
 const RESOLUTION: f64 = 3.0;
-/// A run whose traces are off by so many times their range is no solution.
-const NONSENSE: f64 = 2.0;
 
 /// What to compare.
 #[derive(Clone, Debug)]
@@ -188,7 +186,9 @@ pub struct Comparison {
     pub target: Option<Target>,
     /// What to take for the target; nothing without a target.
     pub choice: Option<Choice>,
-    /// Whether all runs were made; else it was stopped.
+    /// Long runs that were not made, because they could not change the choice.
+    pub skipped: usize,
+    /// Whether all other runs were made; else it was stopped.
     pub complete: bool,
 }
 
@@ -251,20 +251,21 @@ pub fn compare_observed(
         .transpose()?;
     let fitting = candidates::fitting(experiment, registry);
     let tell = |phase: String| observe(Progress::Phase(phase));
-    let (compared, reference) = reference::find(&runner, &fitting, &ladder, &tell)?;
+    let (compared, reference) = reference::find(&runner, &fitting, (&ladder, target), &tell)?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(settings.threads);
     let pool = pool.build().map_err(|error| CompareError::Threads {
         threads: settings.threads,
         reason: error.to_string(),
     })?;
-    let measured = Sweep {
+    let climb = Climb {
         runner,
         ladder: &ladder,
         compared: &compared,
         reference: &reference,
+        target,
         observe,
     };
-    let (entries, complete) = pool.install(|| measured.all(&chosen));
+    let (entries, skipped, complete) = pool.install(|| climb.all(&chosen));
     let measure = match target {
         Some(target) => target.measure,
         None if compared.traces() => settings.measure,
@@ -280,6 +281,7 @@ pub fn compare_observed(
         measure,
         target,
         choice: None,
+        skipped,
         complete,
     };
     comparison.find_orders();
@@ -289,123 +291,6 @@ pub fn compare_observed(
         comparison.choice = Some(choice);
     }
     Ok(comparison)
-}
-
-/// All runs of a comparison.
-struct Sweep<'a> {
-    runner: Runner<'a>,
-    ladder: &'a Ladder,
-    compared: &'a Compared,
-    reference: &'a Reference,
-    observe: &'a (dyn Fn(Progress) + Sync),
-}
-
-impl Sweep<'_> {
-    /// Makes all runs, the coarsest first; returns the entries and whether all were made.
-    fn all(&self, chosen: &[(String, Vec<Step>)]) -> (Vec<Entry>, bool) {
-        let longest = chosen.iter().map(|(_, steps)| steps.len()).max();
-        let jobs: Vec<(usize, usize)> = (0..longest.unwrap_or(0))
-            .flat_map(|rung| (0..chosen.len()).map(move |solver| (solver, rung)))
-            .filter(|&(solver, rung)| rung < chosen[solver].1.len())
-            .collect();
-        let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        let results = Mutex::new(vec![None; jobs.len()]);
-        // Where a solver is as exact as the reference, smaller steps show nothing more.
-        let exact: Vec<AtomicBool> = chosen.iter().map(|_| AtomicBool::new(false)).collect();
-        // Jobs are taken in order, so that what is there after an interruption covers all solvers.
-        (0..rayon::current_num_threads())
-            .into_par_iter()
-            .for_each(|_| {
-                while let Some(&(solver, rung)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let (name, steps) = &chosen[solver];
-                    if !exact[solver].load(Ordering::Relaxed) {
-                        let Some(result) = self.one(name, steps[rung]) else {
-                            return;
-                        };
-                        let unresolved = result.as_ref().is_ok_and(|m| !self.resolved(&m.error));
-                        exact[solver].fetch_or(unresolved, Ordering::Relaxed);
-                        let place = jobs.iter().position(|&job| job == (solver, rung));
-                        let mut results = results.lock().unwrap_or_else(|p| p.into_inner());
-                        if let Some(place) = place {
-                            results[place] = Some(Entry {
-                                solver: name.clone(),
-                                step: steps[rung],
-                                result,
-                            });
-                        }
-                    }
-                    let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-                    (self.observe)(Progress::Runs(done, jobs.len()));
-                }
-            });
-        let complete = done.load(Ordering::Relaxed) == jobs.len();
-        let results = results.into_inner().unwrap_or_else(|p| p.into_inner());
-        let mut entries: Vec<(usize, usize, Entry)> = (jobs.into_iter().zip(results))
-            .filter_map(|((solver, rung), entry)| Some((solver, rung, entry?)))
-            .collect();
-        entries.sort_by_key(|&(solver, rung, _)| (solver, rung));
-        (
-            entries.into_iter().map(|(.., entry)| entry).collect(),
-            complete,
-        )
-    }
-
-    /// One run, measured; nothing if it was stopped.
-    fn one(&self, solver: &str, step: Step) -> Option<Result<Measured, String>> {
-        let every = self.ladder.interval_of(step);
-        match self.runner.timed(solver, &step.stepping(), every) {
-            Ok(run) => Some(self.measure(&run, every)),
-            Err(NoRun::Stopped) => None,
-            Err(NoRun::Failed(error)) => Some(Err(in_short(&error))),
-            Err(NoRun::Setup(error)) => Some(Err(error.to_string())),
-        }
-    }
-
-    /// Measures a run that was recorded at multiples of `every`.
-    fn measure(&self, run: &Run, every: f64) -> Result<Measured, String> {
-        let ratio = |a: f64, b: f64| (a / b).round().max(1.0) as usize;
-        let (own, interval) = (self.ladder.own, self.ladder.interval);
-        let off = |stride| {
-            let from = &self.reference.recording;
-            self.compared.deviation(&run.recording, from, stride)
-        };
-        let error = off((ratio(interval, every), ratio(interval, own)));
-        let error_everywhere = off((1, ratio(every, own)));
-        let span = self.compared.span(&self.reference.recording);
-        let max = error_everywhere.traces.map_or(0.0, |size| size.max);
-        if max > NONSENSE * span && span > 0.0 {
-            return Err(format!(
-                "nonsense: off by {} {}",
-                significant(max),
-                self.compared.unit
-            ));
-        }
-        Ok(Measured {
-            error,
-            error_everywhere,
-            cost: cost(&self.runner, run),
-            order: None,
-        })
-    }
-
-    /// Whether an error can be told from that of the reference.
-    fn resolved(&self, error: &Deviation) -> bool {
-        let by = |measure| {
-            let limit = RESOLUTION * self.reference.error(measure);
-            error.get(measure).is_some_and(|error| error > limit)
-        };
-        by(Measure::Mean) || by(Measure::Max) || by(Measure::Spikes)
-    }
-}
-
-fn cost(runner: &Runner, run: &Run) -> Cost {
-    let duration = runner.experiment.run.duration.value;
-    let counters = run.recording.counters();
-    let evaluations = counters.right_hand_sides + counters.newton_iterations;
-    Cost {
-        cpu: run.cpu.as_secs_f64() * 1e6 / duration,
-        right_hand_sides: evaluations as f64 / duration,
-    }
 }
 
 /// All digits, with an exponent where it saves many zeros.

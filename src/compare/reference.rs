@@ -1,11 +1,11 @@
 //! A solution exact enough to measure the errors of others by.
 
-use super::deviation::{Compared, Deviation, Measure};
+use super::deviation::{Compared, Deviation, Measure, Target};
 use super::ladder::Ladder;
 use super::sweep::{NoRun, Runner, in_short};
 use super::{CompareError, Step};
 use crate::registry::Entry;
-use crate::simulation::{Recording, Stepping, Tolerances};
+use crate::simulation::{Recording, Setup, Stepping, Tolerances};
 use std::time::Duration;
 
 /// Refinement ends when two successive solutions differ by this part of the range of the traces.
@@ -16,6 +16,9 @@ const SPIKE_GOAL: f64 = 1e-8;
 const REFINEMENTS: i32 = 12;
 /// No run that may be expected to take longer than this is made, unless nothing is known yet.
 const PATIENCE: Duration = Duration::from_secs(4);
+/// An error of this part of a target is small enough to stop before a run that takes longer than this.
+const ENOUGH_FOR_TARGET: f64 = 1e-4;
+const LONG: Duration = Duration::from_millis(500);
 /// A refinement that makes the difference no smaller than this part of the last one shows that rounding is reached.
 const PROGRESS: f64 = 0.7;
 /// Solvers of lower order are no good as reference where there is one of this order.
@@ -49,11 +52,33 @@ fn order(entry: &Entry, cable: bool) -> u32 {
     }
 }
 
+/// The steps or tolerances of successive refinements.
+type Steps<'a> = &'a dyn Fn(i32) -> Stepping;
+
+/// Whether some states are advanced by a solver of their own where the step is fixed.
+fn has_independent_states(runner: &Runner, by: Option<&(&Entry, Steps)>, every: f64) -> bool {
+    let model = &runner.experiment.model;
+    let Some((entry, stepping)) = by else {
+        return false;
+    };
+    let setup = Setup::with_stepping(&entry.info.name, stepping(0)).every(every);
+    let Ok(simulation) = setup.start::<f64>(runner.registry, model) else {
+        return false;
+    };
+    let all = model
+        .state_names()
+        .into_iter()
+        .map(|name| model.elements(name).unwrap_or(0));
+    simulation
+        .linearise(0)
+        .is_ok_and(|l| l.places().len() < all.sum())
+}
+
 /// Refines solutions of one solver after the other until one is exact to rounding, or returns the best.
 pub(super) fn find(
     runner: &Runner,
     entries: &[&Entry],
-    ladder: &Ladder,
+    (ladder, target): (&Ladder, Option<Target>),
     tell: &(dyn Fn(String) + Sync),
 ) -> Result<(Compared, Reference), CompareError> {
     let capabilities = runner.experiment.model.capabilities();
@@ -75,34 +100,42 @@ pub(super) fn find(
         tolerances.hit_samples = true;
         Stepping::Adaptive(tolerances)
     };
-    type Steps<'a> = &'a dyn Fn(i32) -> Stepping;
     let explicit = || explicit.iter().take(2).copied();
     let implicit = || implicit.iter().take(2).copied();
     let mut attempts: Vec<(&Entry, Steps)> = Vec::new();
     attempts.extend(explicit().map(|e| (e, &fixed as Steps)));
     attempts.extend(implicit().map(|e| (e, &fixed as Steps)));
-    // Modules with a solver of their own, which may be of low order, are joined to the cell in an adaptive run.
     let able = implicit()
         .chain(explicit())
         .filter(|e| e.info.is_adaptive());
-    attempts.extend(able.map(|e| (e, &adaptive as Steps)));
+    let adapted: Vec<(&Entry, Steps)> = able.map(|e| (e, &adaptive as Steps)).collect();
+    // Modules with a solver of their own, which may be of low order, are joined to the cell in an adaptive run.
+    let place = match has_independent_states(runner, attempts.first(), ladder.own) {
+        true => 0,
+        false => attempts.len(),
+    };
+    attempts.splice(place..place, adapted);
     let mut best: Option<(f64, Compared, Reference)> = None;
     let mut trouble = "no solver fits the model".to_string();
     for (entry, stepping) in attempts {
         tell(format!("reference solution with {}", entry.info.name));
-        match refine(runner, &entry.info.name, stepping, ladder.own) {
+        match refine(runner, &entry.info.name, stepping, (ladder.own, target)) {
             Ok((compared, reference)) => {
                 let off = distance(&compared, &reference);
+                let error = target.map_or(f64::INFINITY, |target| reference.error(target.measure));
                 if best.as_ref().is_none_or(|(least, ..)| off < *least) {
                     best = Some((off, compared, reference));
                 }
-                if off <= 1.0 {
+                let enough = target.is_some_and(|t| error <= ENOUGH_FOR_TARGET * t.value);
+                if off <= 1.0 || enough {
                     break;
                 }
             }
             Err(Trouble::Run(reason)) => trouble = format!("{}: {reason}", entry.info.name),
-            Err(Trouble::Error(CompareError::Stopped)) if best.is_some() => break,
-            Err(Trouble::Error(error)) => return Err(error),
+            Err(Trouble::Error(error)) => match (*error, &best) {
+                (CompareError::Stopped, Some(_)) => break,
+                (error, _) => return Err(error),
+            },
         }
     }
     match best {
@@ -113,7 +146,7 @@ pub(super) fn find(
 
 enum Trouble {
     Run(String),
-    Error(CompareError),
+    Error(Box<CompareError>),
 }
 
 /// The accuracy of a reference, as a multiple of the goal.
@@ -129,8 +162,8 @@ fn distance(compared: &Compared, reference: &Reference) -> f64 {
 fn refine(
     runner: &Runner,
     solver: &str,
-    stepping: &dyn Fn(i32) -> Stepping,
-    every: f64,
+    stepping: Steps,
+    (every, target): (f64, Option<Target>),
 ) -> Result<(Compared, Reference), Trouble> {
     let mut last: Option<Recording> = None;
     let mut found: Option<(f64, Compared, Reference)> = None;
@@ -142,7 +175,7 @@ fn refine(
         }
         let run = match runner.once(solver, &stepping(k), every) {
             Ok(run) => run,
-            Err(NoRun::Stopped) => return Err(Trouble::Error(CompareError::Stopped)),
+            Err(NoRun::Stopped) => return Err(Trouble::Error(Box::new(CompareError::Stopped))),
             Err(NoRun::Setup(error)) => return Err(Trouble::Run(error.to_string())),
             // Too large a step; but a stiff model would need too many refinements.
             Err(NoRun::Failed(error)) => match found {
@@ -153,8 +186,8 @@ fn refine(
         };
         expected = 2 * run.cpu;
         if let Some(last) = &last {
-            let compared =
-                Compared::new(runner.experiment, &run.recording).map_err(Trouble::Error)?;
+            let compared = Compared::new(runner.experiment, &run.recording)
+                .map_err(|error| Trouble::Error(Box::new(error)))?;
             let reference = Reference {
                 solver: solver.to_string(),
                 step: Step::of(&stepping(k)),
@@ -170,7 +203,13 @@ fn refine(
             if off < before || found.is_none() {
                 found = Some((off, compared, reference));
             }
-            if off <= 1.0 || idle == 2 {
+            let enough = target.is_some_and(|target| {
+                let found = found
+                    .as_ref()
+                    .map(|(.., reference)| reference.error(target.measure));
+                found.is_some_and(|error| error <= ENOUGH_FOR_TARGET * target.value)
+            });
+            if off <= 1.0 || idle == 2 || (enough && expected > LONG) {
                 break;
             }
         }

@@ -191,6 +191,7 @@ impl Comparison {
         json!({
             "title": self.title,
             "complete": self.complete,
+            "skipped_runs": self.skipped,
             "compared": self.compared.variables,
             "unit": self.compared.unit,
             "interval_ms": self.ladder.interval,

@@ -81,10 +81,21 @@ pub enum InspectError {
 }
 
 /// How to look.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// The interval between two looks, ms; by default a 200th of the duration, for models with many states a 40th.
     pub every: Option<f64>,
+    /// Of cells with more states than this only the fastest mode is found: [`MOST_STATES`].
+    pub most_states: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            every: None,
+            most_states: MOST_STATES,
+        }
+    }
 }
 
 /// The spectrum of a cell at a time.
@@ -242,7 +253,7 @@ pub fn inspect_observed(
         states[kind] += model.elements(name)?;
     }
     let n = simulation.linearise(0)?.places().len();
-    let whole_spectrum = n <= MOST_STATES;
+    let whole_spectrum = n <= settings.most_states;
     let times = TIMES[usize::from(n > MANY_STATES)];
     let every = settings.every.unwrap_or(duration / times as f64);
     if !(every.is_finite() && every > 0.0) {

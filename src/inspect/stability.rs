@@ -48,7 +48,9 @@ impl Region {
         let growth = growth(solver, registry, &points)?;
         let mut brackets = Vec::new();
         for of_direction in growth.chunks(POINTS) {
-            let first = of_direction.iter().position(|r| !(*r <= 1.0 + ROUNDING));
+            let first = of_direction
+                .iter()
+                .position(|r| r.is_nan() || *r > 1.0 + ROUNDING);
             brackets.push(first);
         }
         // The crossing lies in the piece before the first point outside; all directions are bisected together.
