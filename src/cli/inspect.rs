@@ -137,6 +137,10 @@ fn text(found: &Inspection, arguments: &Arguments) -> String {
     }
     let samples = samples(found);
     let mut end = Vec::new();
+    if !found.limits.is_empty() {
+        let note = "|R(h λ)| ≤ 1 for all modes met with |Im λ| ≤ 2 |Re λ|, R by a step of y' = λ y";
+        end.push(("stable", note.to_string()));
+    }
     if let Some(path) = &arguments.plot {
         end.push(("written", path.display().to_string()));
     }

@@ -5,7 +5,7 @@ use crate::output::{Axis, Chart, Mark, Series};
 use serde_json::{Value, json};
 
 impl Comparison {
-    /// The header of [`Comparison::rows`].
+    /// The header of [`Comparison::row`].
     pub fn header(&self) -> Vec<String> {
         let of = |unit: &str| match unit {
             "" => String::new(),

@@ -122,7 +122,8 @@ pub struct Limit {
     pub order: u32,
     /// How far its region of stability reaches along the negative real axis.
     pub real_axis: f64,
-    /// The greatest stable step, ms: infinite where no mode limits it.
+    /// The greatest step, ms, with |R(h λ)| ≤ 1 for all modes met that decay at least half as fast as they turn,
+    /// |Im λ| ≤ 2 |Re λ|; infinite where there is none. Others that hardly decay limit the accuracy, not the stability.
     pub step: f64,
     /// The time at which it is so small, ms.
     pub time: f64,
