@@ -1,8 +1,10 @@
 //! The command line.
 
 mod bench;
+mod compare;
 mod fit;
 mod gradient;
+mod inspect;
 mod mechanisms;
 mod morphology;
 mod peaks;
@@ -21,9 +23,11 @@ mod table;
 
 use braincell::cells::MechanismError;
 use braincell::cells::morphology::ReadError;
+use braincell::compare::CompareError;
 use braincell::experiment::ExperimentError;
 use braincell::fit::FitError;
 use braincell::gradient::GradientError;
+use braincell::inspect::InspectError;
 use braincell::output::OutputError;
 use braincell::registry::RegistryError;
 use braincell::simulation::RunError;
@@ -47,6 +51,10 @@ struct Arguments {
 enum Command {
     /// Run an experiment file.
     Run(run::Arguments),
+    /// Compare solvers on an experiment: error against cost, and which to take.
+    Compare(compare::Arguments),
+    /// Tell how stiff an experiment is, and how large it is.
+    Inspect(inspect::Arguments),
     /// Differentiate a number computed from a run.
     Gradient(gradient::Arguments),
     /// Fit parameters of an experiment to a recorded trace.
@@ -69,6 +77,10 @@ enum Command {
 enum CliError {
     #[error(transparent)]
     Experiment(#[from] ExperimentError),
+    #[error(transparent)]
+    Compare(#[from] CompareError),
+    #[error(transparent)]
+    Inspect(#[from] InspectError),
     #[error(transparent)]
     Gradient(#[from] GradientError),
     #[error(transparent)]
@@ -111,6 +123,8 @@ enum CliError {
 pub fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Run(arguments) => run::run(&arguments),
+        Command::Compare(arguments) => compare::compare(&arguments),
+        Command::Inspect(arguments) => inspect::inspect(&arguments),
         Command::Gradient(arguments) => gradient::gradient(&arguments),
         Command::Fit(arguments) => fit::fit(&arguments),
         Command::Solvers(arguments) => solvers::list(&arguments),

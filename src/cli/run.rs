@@ -41,6 +41,9 @@ pub struct Arguments {
     /// Number of threads, instead of that of the file or one for each core; the results do not depend on it.
     #[arg(long, value_name = "N", allow_hyphen_values = true)]
     threads: Option<String>,
+    /// Recording interval, instead of that of the file: in ms, or with a unit.
+    #[arg(long, value_name = "MS", allow_hyphen_values = true)]
+    every: Option<String>,
     /// File for the recorded traces: .csv or .npz. The table of a sweep goes beside it.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
@@ -159,7 +162,7 @@ fn finish<F: Storage>(
     }
 }
 
-/// Solver, step and duration of the command line take the place of those of the file.
+/// Solver, step, duration and recording interval of the command line take the place of those of the file.
 fn override_settings(experiment: &mut Experiment, arguments: &Arguments) -> Result<(), CliError> {
     let run = &mut experiment.run;
     if let Some(solver) = &arguments.solver {
@@ -204,11 +207,14 @@ fn override_settings(experiment: &mut Experiment, arguments: &Arguments) -> Resu
     if let Some(text) = &arguments.tstop {
         run.duration = time("--tstop", text)?;
     }
+    if let Some(text) = &arguments.every {
+        run.every = Some(time("--every", text)?);
+    }
     Ok(())
 }
 
 /// A positive time of the command line, in ms where it has no unit.
-fn time(option: &'static str, text: &str) -> Result<Given<f64>, CliError> {
+pub(super) fn time(option: &'static str, text: &str) -> Result<Given<f64>, CliError> {
     let refuse = |reason: String| CliError::Option { option, reason };
     let value = match text.trim().parse::<f64>() {
         Ok(value) => value,
@@ -226,7 +232,7 @@ fn time(option: &'static str, text: &str) -> Result<Given<f64>, CliError> {
 }
 
 /// A relative tolerance of the command line.
-fn tolerance(option: &'static str, text: &str) -> Result<Given<Stepping>, CliError> {
+pub(super) fn tolerance(option: &'static str, text: &str) -> Result<Given<Stepping>, CliError> {
     match text.trim().parse::<f64>() {
         Ok(value) if value.is_finite() && value > 0.0 => Ok(Given {
             value: Stepping::Adaptive(Tolerances::new(value)),
@@ -272,6 +278,7 @@ fn annotated(text: &str, arguments: &Arguments) -> String {
         ("--tolerance", &arguments.tolerance),
         ("--precision", &arguments.precision),
         ("--tstop", &arguments.tstop),
+        ("--every", &arguments.every),
     ];
     let given = options.iter().filter_map(|(name, value)| {
         let value = value.as_ref()?.replace(['\n', '\r'], " ");

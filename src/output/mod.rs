@@ -13,7 +13,8 @@ mod table;
 
 pub use csv::read_csv;
 pub use npz::array_names;
-pub use plot::{Shape, Shown, SweepPlot};
+pub use plot::SweepPlot;
+pub use plot::{Axis, Chart, Mark, Series, Shape, Shown};
 pub use rows::{read_rows, write_rows};
 pub use sweep::sweep_table;
 pub use table::{Column, Events, Metadata, Table};
@@ -243,6 +244,58 @@ fn sweep_format(sweep: &Sweep, path: &Path) -> Result<bool, OutputError> {
         1 | 2 => is_svg(path),
         quantities => Err(OutputError::Sweep { quantities }),
     }
+}
+
+/// Draws a chart; `.svg` and `.png` are the known extensions.
+///
+/// # Errors
+///
+/// [`OutputError::Extension`], [`OutputError::Directory`], [`OutputError::Write`].
+pub fn plot_chart(chart: &Chart, path: impl AsRef<Path>) -> Result<(), OutputError> {
+    let path = path.as_ref();
+    let svg = is_svg(path)?;
+    file::replace(path, |out| match svg {
+        true => plot::chart_svg(chart, out),
+        false => plot::chart_png(chart, out),
+    })
+}
+
+/// Checks, before a run, that [`plot_chart`] can write to `path`. Leaves nothing behind and existing files as they are.
+///
+/// # Errors
+///
+/// As [`plot_chart`].
+pub fn check_chart(path: impl AsRef<Path>) -> Result<(), OutputError> {
+    check_shape(path)
+}
+
+/// Writes a text that is made for the extension of the path, `.csv` or `.json`; `text` is told whether it is the former.
+///
+/// # Errors
+///
+/// [`OutputError::Extension`], [`OutputError::Directory`], [`OutputError::Write`].
+pub fn write_text(
+    path: impl AsRef<Path>,
+    text: impl FnOnce(bool) -> String,
+) -> Result<(), OutputError> {
+    let path = path.as_ref();
+    let csv = is_csv_or_json(path)?;
+    file::replace(path, |out| io::Write::write_all(out, text(csv).as_bytes()))
+}
+
+/// Checks that [`write_text`] can write to `path`. Leaves nothing behind and existing files as they are.
+///
+/// # Errors
+///
+/// As [`write_text`].
+pub fn check_text(path: impl AsRef<Path>) -> Result<(), OutputError> {
+    is_csv_or_json(path.as_ref())?;
+    file::check(path.as_ref())
+}
+
+/// Whether a text goes to a CSV file; else it goes to a JSON file.
+fn is_csv_or_json(path: &Path) -> Result<bool, OutputError> {
+    one_of(path, ["csv", "json"], ".csv or .json")
 }
 
 /// Whether a table goes to a CSV file; else it goes to an NPZ file.

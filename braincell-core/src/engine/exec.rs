@@ -57,6 +57,18 @@ impl<F> Default for Coefficients<F> {
     }
 }
 
+impl<F> Workspace<F> {
+    /// How many bytes it takes, the coefficients of a step not counted.
+    pub fn bytes(&self) -> usize {
+        let [x, y] = &self.rows;
+        let own = [&self.saved, &self.inside, &self.tree, x, y];
+        let own = self.arena.len() + own.iter().map(|v| v.len()).sum::<usize>();
+        own * size_of::<F>()
+            + self.wide.len() * size_of::<f64>()
+            + self.swaps.len() * size_of::<u32>()
+    }
+}
+
 /// Work that depends on the numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Work {

@@ -87,6 +87,11 @@ impl<F: Storage> Crew<F> {
         self.workspaces.len()
     }
 
+    /// Bytes of all workspaces.
+    pub fn bytes(&self) -> usize {
+        self.workspaces.iter().flatten().map(Workspace::bytes).sum()
+    }
+
     /// The workspaces of one thread, for what the caller does by itself.
     pub fn own(&mut self) -> &mut [Workspace<F>] {
         &mut self.workspaces[0]

@@ -3,12 +3,16 @@
 pub(crate) mod adaptive;
 mod crew;
 mod error;
+mod jacobian;
+mod memory;
 mod recording;
 pub(crate) mod setup;
 pub(crate) mod tile;
 mod tolerances;
 
 pub use error::{BadValue, LastGood, NoConvergence, RunError, Setup as SetupError, StepsExhausted};
+pub use jacobian::{Linearisation, StatePlace};
+pub use memory::Memory;
 pub use recording::{Column, Counters, Recording, SpikeTrain, Trace};
 pub use setup::{Record, Setup, Stepping};
 pub use tolerances::Tolerances;

@@ -290,7 +290,7 @@ fn legend_width(panels: &[Vec<&Column>]) -> f64 {
 }
 
 /// The colour of a trace: darker from the second round on.
-fn color(i: usize) -> RGBColor {
+pub(super) fn color(i: usize) -> RGBColor {
     let RGBColor(r, g, b) = COLORS[i % COLORS.len()];
     match (i / COLORS.len()) % 2 {
         0 => RGBColor(r, g, b),
