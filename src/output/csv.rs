@@ -63,7 +63,7 @@ pub(super) fn one_line(text: &str) -> String {
     text.replace(['\n', '\r'], " ")
 }
 
-/// `name [unit]`, quoted where it holds a comma, a quote or a leading `#`.
+/// `name [unit]`, quoted where it holds a comma or a quote, or a line of it alone would be no header: it is empty or begins with `#`.
 pub(super) fn heading(column: &Column) -> String {
     let (name, unit) = (one_line(&column.name), one_line(&column.unit));
     // An empty pair of brackets keeps a name that ends in brackets apart from its unit.
@@ -72,7 +72,8 @@ pub(super) fn heading(column: &Column) -> String {
     } else {
         format!("{name} [{unit}]")
     };
-    if text.contains(['"', ',']) || text.trim() != text {
+    let comment_or_nothing = text.is_empty() || text.starts_with(['#', '\u{feff}']);
+    if comment_or_nothing || text.contains(['"', ',']) || text.trim() != text {
         format!("\"{}\"", text.replace('"', "\"\""))
     } else {
         text
@@ -292,7 +293,10 @@ pub(super) fn fields(line: &str) -> Result<Vec<String>, String> {
         match tail.strip_prefix(',') {
             Some(next) => rest = next,
             None if tail.is_empty() => return Ok(fields),
-            None => return Err(format!("a comma is missing before {tail:?}")),
+            None => {
+                let start: String = tail.chars().take(40).collect();
+                return Err(format!("a comma is missing before {start:?}"));
+            }
         }
     }
 }

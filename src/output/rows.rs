@@ -49,7 +49,8 @@ fn header(line: &str) -> Result<Vec<Column>, String> {
     let columns = columns_of(&fields);
     for (k, column) in columns.iter().enumerate() {
         if columns[..k].iter().any(|c| c.name == column.name) {
-            return Err(format!("two columns have the name {:?}", column.name));
+            let start: String = column.name.chars().take(40).collect();
+            return Err(format!("two columns have the name {start:?}"));
         }
     }
     Ok(columns)
@@ -66,7 +67,7 @@ fn row(line: &str, columns: &mut [Column]) -> Result<(), String> {
             Ok(x) if x.is_finite() => column.values.push(x),
             _ => {
                 let start: String = field.chars().take(40).collect();
-                let name = &column.name;
+                let name: String = column.name.chars().take(40).collect();
                 return Err(format!("column {name:?}: {start:?} is no finite number"));
             }
         }

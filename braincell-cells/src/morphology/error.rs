@@ -150,7 +150,7 @@ pub enum ReadError {
         line: usize,
         /// Which field.
         field: &'static str,
-        /// Its text.
+        /// Its text, or the beginning of a long one.
         text: String,
         /// What is expected.
         expected: &'static str,

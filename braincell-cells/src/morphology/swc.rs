@@ -136,16 +136,25 @@ fn integer(
     value.ok_or_else(|| ReadError::Number {
         line,
         field,
-        text: text.to_owned(),
+        text: beginning(text),
         expected,
     })
+}
+
+/// Enough of a text to find it in its file.
+fn beginning(text: &str) -> String {
+    const LETTERS: usize = 40;
+    match text.char_indices().nth(LETTERS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
 }
 
 pub(super) fn number(text: &str, line: usize, field: &'static str) -> Result<f64, ReadError> {
     text.parse().map_err(|_| ReadError::Number {
         line,
         field,
-        text: text.to_owned(),
+        text: beginning(text),
         expected: "a number",
     })
 }

@@ -7,7 +7,8 @@ use std::fmt::Write;
 ///
 /// What [`super::swc::read`] makes of a file is written such that reading gives it back. A soma that is a cylinder as
 /// long as wide with everything attached to its middle is written as one point. A step of the radius is written as two
-/// points in one place. A branch whose first point is not where it is attached is joined by a straight segment.
+/// points in one place. A branch whose first point is not where it is attached is joined by a straight segment. There is one
+/// exception: a soma of cones that happen to close is read as the outline of a sphere.
 /// An attachment inside a branch must be at an end of a frustum; reading the file cuts the branch there.
 ///
 /// # Errors
