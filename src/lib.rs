@@ -48,3 +48,28 @@ pub fn solvers() -> &'static Registry {
 #[cfg(all(doctest, feature = "rk"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// Tests the code of the book.
+#[cfg(all(doctest, feature = "rk", feature = "expeuler"))]
+mod book {
+    #[doc = include_str!("../docs/integration.md")]
+    struct Integration;
+    #[doc = include_str!("../docs/choosing.md")]
+    struct Choosing;
+    #[doc = include_str!("../docs/branched.md")]
+    struct Branched;
+    #[doc = include_str!("../docs/populations.md")]
+    struct Populations;
+    #[doc = include_str!("../docs/recording.md")]
+    struct Recording;
+    #[doc = include_str!("../docs/gradients.md")]
+    struct Gradients;
+    #[doc = include_str!("../docs/accuracy.md")]
+    struct Accuracy;
+    #[doc = include_str!("../docs/write-a-solver.md")]
+    struct WriteASolver;
+    #[doc = include_str!("../docs/performance.md")]
+    struct Performance;
+    #[doc = include_str!("../docs/design.md")]
+    struct Design;
+}

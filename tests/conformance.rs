@@ -1,6 +1,6 @@
 //! Every registered solver passes every check that applies to it.
 
-use braincell::conformance::{Check, Outcome, Report, check};
+use braincell::conformance::{Check, Measured, Outcome, Report, check};
 
 fn cell(outcome: Option<&Outcome>) -> String {
     match outcome {
@@ -47,6 +47,100 @@ fn every_registered_solver_keeps_its_word() {
         .map(Report::to_string)
         .collect();
     assert!(bad.is_empty(), "\n{}", bad.join("\n"));
+    #[cfg(all(
+        feature = "rk",
+        feature = "expeuler",
+        feature = "implicit",
+        feature = "cable"
+    ))]
+    compare(&reports);
+}
+
+/// The table that `braincell solvers --json` and the page of the solvers show is what was measured.
+#[cfg(all(
+    feature = "rk",
+    feature = "expeuler",
+    feature = "implicit",
+    feature = "cable"
+))]
+fn compare(reports: &[Report]) {
+    let registry = braincell::solvers();
+    let now = |report| Measured::from_report(registry, report).unwrap();
+    if std::env::var_os("BRAINCELL_WRITE_DOCS").is_some() {
+        let mut table = serde_json::Map::new();
+        for report in reports {
+            let mut row = now(report).as_json();
+            row["source"] = registry
+                .get(&report.solver)
+                .unwrap()
+                .origin
+                .from
+                .clone()
+                .into();
+            table.insert(report.solver.clone(), row);
+        }
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/conformance/measured.json");
+        std::fs::write(path, format!("{:#}\n", serde_json::Value::Object(table))).unwrap();
+        return;
+    }
+    for report in reports {
+        let known = Measured::of(registry.get(&report.solver).unwrap());
+        let differs = match &known {
+            None => Some("it is not in the table".to_string()),
+            Some(known) => now(report).differs(known),
+        };
+        assert_eq!(
+            differs, None,
+            "src/conformance/measured.json is out of date for {}; to write it: \
+             BRAINCELL_WRITE_DOCS=1 cargo test --test conformance",
+            report.solver
+        );
+    }
+}
+
+#[cfg(all(
+    feature = "rk",
+    feature = "expeuler",
+    feature = "implicit",
+    feature = "cable"
+))]
+#[test]
+fn limits_of_stability_are_those_of_the_literature() {
+    use braincell::conformance::Reach;
+    // E. Hairer, G. Wanner, Solving Ordinary Differential Equations II, IV.2, doi:10.1007/978-3-642-05221-7
+    let known = [
+        ("euler", 2.0, 0.0),
+        ("heun2", 2.0, 0.0),
+        ("rk3", 2.512_745, 1.732_051),
+        ("rk4", 2.785_294, 2.828_427),
+    ];
+    for (name, real, imaginary) in known {
+        let measured = Measured::of(braincell::solvers().get(name).unwrap()).unwrap();
+        for (reach, expected) in measured.stability.into_iter().zip([real, imaginary]) {
+            let Some(Reach::To(reach)) = reach else {
+                panic!("{name}: {reach:?}")
+            };
+            assert!(
+                (reach - expected).abs() < 1e-3,
+                "{name}: {reach}, not {expected}"
+            );
+        }
+    }
+    for entry in braincell::solvers().entries() {
+        let measured = Measured::of(entry).unwrap();
+        let properties = &entry.info.properties;
+        if properties.a_stable || properties.l_stable {
+            let bounded = measured
+                .stability
+                .iter()
+                .any(|r| matches!(r, Some(Reach::To(_))));
+            assert!(
+                !bounded,
+                "{} declares A-stability; {:?}",
+                entry.info.name, measured.stability
+            );
+        }
+    }
 }
 
 mod wrong {

@@ -2,16 +2,18 @@
 
 use super::table::{facts, table};
 use super::{CliError, plugins, print};
+use braincell::conformance::{Cost, Measured, doi};
 use braincell::registry::{Entry, Registry};
 use braincell::stepper::Needs;
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 #[derive(Args)]
 pub struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
-    /// Print the list as JSON.
+    /// Print the list as JSON, with what the conformance checks measured of the built-in solvers: orders, stability on
+    /// y' = λ y, gradients.
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -94,6 +96,13 @@ fn as_json(entry: &Entry) -> Value {
         .parameters
         .iter()
         .map(|p| json!({ "name": p.name, "default": p.default, "description": p.description }));
+    // A step that cannot be recorded has no cost; selecting the solver says why.
+    let cost = entry.program().ok().map(|program| {
+        let counts = Cost::of(&program).counts().into_iter();
+        counts
+            .map(|(name, count)| (name.to_string(), json!(count)))
+            .collect::<Map<_, _>>()
+    });
     json!({
         "name": info.name,
         "aliases": info.aliases,
@@ -103,6 +112,9 @@ fn as_json(entry: &Entry) -> Value {
         "description": info.description,
         "formula": info.formula,
         "reference": info.reference,
+        "doi": doi(&info.reference),
+        "cost_per_step": cost,
+        "measured": Measured::of(entry).map(|measured| measured.as_json()),
         "needs": { "membrane": info.needs.membrane, "noise": info.needs.noise },
         "properties": {
             "explicit": info.properties.explicit,

@@ -6,10 +6,12 @@
 
 mod behaviour;
 mod gradient;
+mod measured;
 mod order;
 mod problem;
 mod reference;
 
+pub use measured::{Cost, Measured, Order, Reach, doi};
 pub use order::ORDER_TOLERANCE;
 
 use crate::input::Input;
@@ -66,23 +68,33 @@ impl Check {
         Check::Determinism,
         Check::BadInput,
     ];
+
+    /// The equations of a check of order.
+    pub fn problem(self) -> Option<&'static str> {
+        Some(match self {
+            Check::OrderOscillator => "oscillator",
+            Check::OrderMembrane => "membrane",
+            Check::OrderSine => "sine",
+            Check::OrderThalamic => "thalamic",
+            Check::OrderThalamicSine => "thalamic, sine",
+            Check::OrderJumpsOnGrid => "jumps on grid",
+            Check::OrderJumpsOffGrid => "jumps off grid",
+            Check::OrderTree => "branched cell",
+            Check::Program | Check::Gradient | Check::Determinism | Check::BadInput => return None,
+        })
+    }
 }
 
 impl fmt::Display for Check {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(problem) = self.problem() {
+            return f.pad(&format!("order: {problem}"));
+        }
         f.pad(match self {
             Check::Program => "program",
-            Check::OrderOscillator => "order: oscillator",
-            Check::OrderMembrane => "order: membrane",
-            Check::OrderSine => "order: sine",
-            Check::OrderThalamic => "order: thalamic",
-            Check::OrderThalamicSine => "order: thalamic, sine",
-            Check::OrderJumpsOnGrid => "order: jumps on grid",
-            Check::OrderJumpsOffGrid => "order: jumps off grid",
-            Check::OrderTree => "order: branched cell",
             Check::Gradient => "gradient",
             Check::Determinism => "determinism",
-            Check::BadInput => "bad input",
+            _ => "bad input",
         })
     }
 }

@@ -131,7 +131,7 @@ pub use sweep::{Axis, Combination, Sweep};
 
 use crate::cells::MultiCompartment;
 use crate::kernel::Storage;
-use crate::model::Model;
+use crate::model::{Model, Values};
 use crate::registry::Registry;
 use crate::simulation::{Simulation, Stepping};
 use section::{Section, Source};
@@ -311,8 +311,27 @@ impl Experiment {
                 ),
             ));
         }
-        run.setup()
+        let mut simulation = run
+            .setup()
             .start(registry, &self.model)
-            .map_err(|error| run.explain(error))
+            .map_err(|error| run.explain(error))?;
+        // Steady states follow from the initial potential, and not every number has one.
+        for name in self.model.state_names() {
+            let state = simulation.state(name).ok();
+            let bad = state.and_then(|state| match state.value {
+                Values::Each(values) => values.iter().copied().find(|x| !x.is_finite()),
+                _ => None,
+            });
+            if let Some(bad) = bad {
+                let place = self.path.display().to_string();
+                return Err(refuse(
+                    &place,
+                    format!(
+                        "{name} is {bad} at the beginning; give an initial voltage, or a value in [initial], that lies nearer to 0"
+                    ),
+                ));
+            }
+        }
+        Ok(simulation)
     }
 }

@@ -29,6 +29,7 @@ use crate::simulation::{
 };
 use crate::stepper::Parts;
 use stability::Region;
+pub(crate) use stability::axis_limits;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Cells of a population that are looked at.

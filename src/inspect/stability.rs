@@ -1,5 +1,7 @@
 //! Where explicit solvers are stable.
 
+use crate::cells::{SingleCompartment, mechanisms};
+use crate::conformance::Reach;
 use crate::model::{DiffEqState, Model, Ode, Parameter, Values, ode};
 use crate::real::Real;
 use crate::registry::Registry;
@@ -112,4 +114,77 @@ fn growth(solver: &str, registry: &Registry, points: &[(f64, f64)]) -> Option<Ve
             .map(|k| re.at(0, k).hypot(im.at(0, k)))
             .collect(),
     )
+}
+
+/// Distances along an axis at which stability is looked at: densely where explicit solvers lose it, then ever wider.
+fn distances() -> Vec<f64> {
+    let near = (1..=POINTS).map(|k| APART * k as f64);
+    let mut all: Vec<f64> = near.collect();
+    while let Some(&last) = all.last().filter(|&&last| last < 1e6) {
+        all.push(last * 1.05);
+    }
+    all
+}
+
+/// How far |R(h λ)| ≤ 1 reaches from 0 along the negative real axis and the imaginary axis; nothing where a solver cannot step
+/// an equation with such λ.
+pub(crate) fn axis_limits(solver: &str, registry: &Registry) -> [Option<Reach>; 2] {
+    let needs_membrane = registry.get(solver).is_ok_and(|e| e.info.needs.membrane);
+    if needs_membrane {
+        return [axis_limit(|rates| passive(solver, registry, rates)), None];
+    }
+    [PI, FRAC_PI_2].map(|angle| {
+        axis_limit(|distances| {
+            let points: Vec<(f64, f64)> = distances.iter().map(|&r| (angle, r)).collect();
+            growth(solver, registry, &points)
+        })
+    })
+}
+
+/// Where the growth over one step, as a function of |h λ|, first exceeds 1.
+fn axis_limit(growth: impl Fn(&[f64]) -> Option<Vec<f64>>) -> Option<Reach> {
+    // Rounding of R grows with its argument.
+    let grows = |z: f64, r: f64| r.is_nan() || r > 1.0 + 1e-12 * (1.0 + z);
+    let distances = distances();
+    let factors = growth(&distances)?;
+    let first = distances
+        .iter()
+        .zip(factors)
+        .position(|(&z, r)| grows(z, r));
+    let Some(first) = first else {
+        return Some(Reach::Unbounded);
+    };
+    if first == 0 {
+        return Some(Reach::To(0.0));
+    }
+    let (mut inside, mut outside) = (distances[first - 1], distances[first]);
+    for _ in 0..40 {
+        let middle = 0.5 * (inside + outside);
+        match grows(middle, growth(&[middle])?[0]) {
+            true => outside = middle,
+            false => inside = middle,
+        }
+    }
+    Some(Reach::To(inside))
+}
+
+/// |V(1 ms)| / |V(0)| of passive membranes, V' = -rate V, after one step.
+fn passive(solver: &str, registry: &Registry, rates: &[f64]) -> Option<Vec<f64>> {
+    let cell = SingleCompartment::new()
+        .initial_voltage(1.0)
+        .mechanism(crate::cells::Placed::new(
+            "leak",
+            mechanisms::find("leak").ok()?,
+        ));
+    let mut model = cell.population(rates.len()).ok()?;
+    model.set_parameter("leak.E", 0.0).ok()?;
+    // mS/cm² over 1 µF/cm² are 1/ms.
+    model
+        .set_parameter("leak.g_max", Values::PerCell(rates.to_vec()))
+        .ok()?;
+    let setup = Setup::new(solver, 1.0);
+    let mut run = setup.start::<f64>(registry, &model).ok()?;
+    run.run(1.0).ok()?;
+    let v = run.state("V").ok()?.value;
+    Some((0..rates.len()).map(|k| v.at(0, k).abs()).collect())
 }

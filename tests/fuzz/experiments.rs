@@ -98,7 +98,8 @@ fn run(experiment: &Experiment) {
         Stepping::Adaptive(_) => return,
     };
     if let Err(error) = simulation.run(until) {
-        speaks(&error);
+        // The first sample of a current may be too great for a number, which the first step then tells.
+        return speaks(&error);
     }
     let recorded = simulation.recording();
     assert!(recorded.data().iter().all(|x| x.is_finite()));

@@ -23,6 +23,8 @@
 
 mod error;
 mod file;
+#[cfg(test)]
+mod garbled;
 mod plugin;
 mod report;
 
