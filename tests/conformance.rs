@@ -128,16 +128,17 @@ fn limits_of_stability_are_those_of_the_literature() {
     }
     for entry in braincell::solvers().entries() {
         let measured = Measured::of(entry).unwrap();
+        // These see of each state its own equation only, and complex λ are pairs of equations.
+        let by_state = ["ind_exp_euler", "implicit_exp_euler"].contains(&entry.info.name.as_str());
+        let axes = if by_state { 1 } else { 2 };
         let properties = &entry.info.properties;
         if properties.a_stable || properties.l_stable {
-            let bounded = measured
-                .stability
-                .iter()
-                .any(|r| matches!(r, Some(Reach::To(_))));
+            let measured = &measured.stability[..axes];
+            let bounded = measured.iter().any(|r| matches!(r, Some(Reach::To(_))));
             assert!(
                 !bounded,
-                "{} declares A-stability; {:?}",
-                entry.info.name, measured.stability
+                "{} declares A-stability; {measured:?}",
+                entry.info.name
             );
         }
     }

@@ -205,7 +205,8 @@ fn measured() -> String {
     page += "\n## Stability, gradients, cost\n\n\
         The first two columns say up to which h\\|λ\\| steps on y' = λ y do not grow, for λ on the negative real axis and on the\n\
         imaginary axis, found by letting each solver step that equation; ∞ means that no limit was found up to 10⁶. Solvers that\n\
-        need a membrane step a passive one, whose λ is real. \"Gradient\" says whether the derivatives of a run, computed\n\
+        need a membrane step a passive one, whose λ is real. A complex λ is a pair of real equations, of which solvers that update\n\
+        each state by itself see only the diagonal. \"Gradient\" says whether the derivatives of a run, computed\n\
         backwards, are those of differences of the same run. The rest counts the operations of a step: right-hand sides or\n\
         parts of one, Jacobians or parts of one, linear systems, functions φ, exponential updates of states by themselves, and\n\
         stages that are solved for by Newton's method, each iteration of which takes a right-hand side and a linear system.\n\n";

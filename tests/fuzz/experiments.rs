@@ -10,12 +10,12 @@ const MORE: &str = r#"
 kind = "single_compartment"
 cells = 3
 seed = 7
-capacitance = { normal = { mean = "1 uF/cm2", sd = "0.1 uF/cm2" }, min = "0.5 uF/cm2" }
+capacitance = { distribution = "normal", mean = "1 uF/cm2", sd = "0.1 uF/cm2", low = "0.5 uF/cm2" }
 
 [mechanisms.leak]
 type = "leak"
 g_max = ["0.1 mS/cm2", "0.2 mS/cm2", "0.3 mS/cm2"]
-E = { uniform = { from = "-70 mV", to = "-60 mV" } }
+E = { distribution = "uniform", low = "-70 mV", high = "-60 mV", seed = 3 }
 
 [inputs.a]
 kind = "pulses"
@@ -33,16 +33,12 @@ start = "1 ms"
 stop = "2 ms"
 
 [inputs.c]
-kind = "played"
-times = ["0 ms", "1 ms", "2 ms"]
-values = ["0 uA/cm2", "1 uA/cm2", "0 uA/cm2"]
-
-[initial]
-V = "-65 mV"
-
-[sweep]
-"a.amplitude" = { from = "1 uA/cm2", to = "10 uA/cm2", count = 3, scale = "log" }
-"leak.g_max" = ["0.1 mS/cm2"]
+kind = "samples"
+values = [0, 5, 10]
+unit = "nA/cm2"
+start = "1 ms"
+interval = "1 ms"
+interpolation = "hold"
 
 [run]
 solver = "cn_exp_euler"
@@ -60,6 +56,31 @@ cells = [0, 2]
 threshold = "0 mV"
 "#;
 
+/// Sweeps of two kinds.
+const SWEEP: &str = r#"
+[model]
+kind = "single_compartment"
+initial_voltage = "-65 mV"
+
+[mechanisms.leak]
+type = "leak"
+
+[inputs.a]
+kind = "sine"
+amplitude = "1 uA/cm2"
+frequency = "100 Hz"
+
+[sweep]
+"a.amplitude" = { from = "1 uA/cm2", to = "10 uA/cm2", count = 3, scale = "log" }
+"leak.g_max" = ["0.1 mS/cm2", "0.2 mS/cm2"]
+mode = "product"
+
+[run]
+solver = "tr_bdf2"
+dt = "0.1 ms"
+duration = "10 ms"
+"#;
+
 #[test]
 fn experiments() {
     let files = std::fs::read_dir(examples())
@@ -72,9 +93,12 @@ fn experiments() {
     let seeds = files
         .iter()
         .map(|path| std::fs::read_to_string(path).unwrap());
-    let seeds: Vec<String> = seeds.chain([MORE.to_string()]).collect();
+    let seeds: Vec<String> = seeds.chain([MORE, SWEEP].map(str::to_string)).collect();
     assert!(seeds.len() >= 8);
     let path = examples().join("garbled.toml");
+    for seed in &seeds {
+        Experiment::parse(seed, &path).unwrap_or_else(|error| panic!("a seed is refused: {error}"));
+    }
     fuzz_text("experiments", 2000, seeds, |text| {
         match Experiment::parse(text, &path) {
             Ok(experiment) => run(&experiment),
