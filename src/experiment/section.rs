@@ -220,9 +220,15 @@ impl<'a> Item<'a> {
         }
     }
 
-    /// A text.
+    /// A text of a length that errors can quote.
     pub fn text(&self) -> Result<&'a str, ExperimentError> {
+        const BYTES: usize = 1000;
         match self.value {
+            DeValue::String(text) if text.len() > BYTES => Err(self.refuse(format!(
+                "{:?} goes on for {} bytes; at most {BYTES} are read",
+                shortened(text),
+                text.len()
+            ))),
             DeValue::String(text) => Ok(text),
             _ => Err(self.wrong_type("a text in quotes")),
         }

@@ -28,7 +28,18 @@ fn solvers_are_listed_as_table_and_json() {
                 &entry.origin.to_string(),
             ],
         );
+        let measured = &object["measured"];
+        let order = measured["orders"]["membrane"].as_f64();
+        let declared = f64::from(info.order_without_cable.unwrap_or(info.order));
+        let skipped = info.needs.noise && order.is_none();
+        let agrees = order.is_some_and(|order| (order - declared).abs() <= 0.1);
+        assert!(skipped || agrees, "{}: {measured:#}", info.name);
+        assert!(object["doi"].is_null() || object["doi"].as_str().unwrap().starts_with("10."));
     }
+    let rk4 = json.iter().find(|object| object["name"] == "rk4").unwrap();
+    assert_eq!(rk4["cost_per_step"]["right_hand_sides"], 4);
+    assert_eq!(rk4["measured"]["stability"]["real_axis"], 2.785);
+    assert_eq!(rk4["measured"]["gradient_check"], "passed");
 }
 
 #[test]
