@@ -66,8 +66,9 @@ pub(super) fn one_line(text: &str) -> String {
 /// `name [unit]`, quoted where it holds a comma or a quote, or a line of it alone would be no header: it is empty or begins with `#`.
 pub(super) fn heading(column: &Column) -> String {
     let (name, unit) = (one_line(&column.name), one_line(&column.unit));
-    // An empty pair of brackets keeps a name that ends in brackets apart from its unit.
-    let text = if unit.is_empty() && !(name.ends_with(']') && name.contains(" [")) {
+    // An empty pair of brackets keeps a name that ends in brackets apart from its unit, and a number from a value.
+    let ambiguous = name.ends_with(']') && name.contains(" [") || name.parse::<f64>().is_ok();
+    let text = if unit.is_empty() && !ambiguous {
         name
     } else {
         format!("{name} [{unit}]")
