@@ -140,23 +140,23 @@ fn seeds<R: Real, S: Slots<[R; C]>, const C: usize>(directions: &[u64]) -> S {
 }
 
 impl<F: Element, K: Function> Pass<'_, F, K> {
-    /// Runs over all elements. `eval` gives the results for one lane.
+    /// Runs over all elements, W at a time. `eval` gives the results for one lane.
     #[inline(always)]
-    fn run<R: Lane<F>, const C: usize>(
+    fn run<R: Lane<F>, const C: usize, const W: usize>(
         self,
-        eval: impl Fn(&K, &K::Inputs<&[F; CHUNK]>, usize) -> Results<K, R, C>,
+        eval: impl Fn(&K, &K::Inputs<&[F; W]>, usize) -> Results<K, R, C>,
     ) {
         let (call, arena) = (self.call, self.arena);
         let count_columns = self.directions.len().min(C);
-        let mut aside = Aside::<_, K::Inputs<[F; CHUNK]>, _>::new(&call.inputs, arena);
-        let zero = [F::default(); CHUNK];
-        let mut output = <K::Outputs<[[F; CHUNK]; C]>>::filled([zero; C]);
-        let mut value = <K::Outputs<[F; CHUNK]>>::filled(zero);
+        let mut aside = Aside::<_, K::Inputs<[F; W]>, _>::new(&call.inputs, arena);
+        let zero = [F::default(); W];
+        let mut output = <K::Outputs<[[F; W]; C]>>::filled([zero; C]);
+        let mut value = <K::Outputs<[F; W]>>::filled(zero);
         let mut start = 0;
         while start < call.len {
-            let count = (call.len - start).min(CHUNK);
-            let input: K::Inputs<&[F; CHUNK]> = aside.views(&call.inputs, arena, start, count);
-            for l in 0..CHUNK {
+            let count = (call.len - start).min(W);
+            let input: K::Inputs<&[F; W]> = aside.views(&call.inputs, arena, start, count);
+            for l in 0..W {
                 let (x, y) = eval(self.function, &input, l);
                 let mut o = 0;
                 while o < <K::Outputs<F>>::LEN {
@@ -172,13 +172,13 @@ impl<F: Element, K: Function> Pass<'_, F, K> {
             for o in 0..<K::Outputs<F>>::LEN {
                 for k in 0..count_columns {
                     if let Some(to) = &call.outputs[o * self.slot[0] + self.slot[1] + k] {
-                        to.store::<F, R, CHUNK>(arena, start, count, &output.slot(o)[k]);
+                        to.store::<F, R, W>(arena, start, count, &output.slot(o)[k]);
                     }
                 }
             }
             for (o, to) in self.values.iter().enumerate() {
                 if let Some(to) = to {
-                    to.store::<F, R, CHUNK>(arena, start, count, value.slot(o));
+                    to.store::<F, R, W>(arena, start, count, value.slot(o));
                 }
             }
             start += count;
@@ -193,30 +193,45 @@ impl<F: Element, K: Function, const C: usize> Body<F> for First<'_, F, K, C> {
     #[inline(always)]
     fn run<R: Lane<F>>(self) {
         let seeds: K::Inputs<[R; C]> = seeds(self.0.directions);
-        self.0.run::<R, C>(
-            #[inline(always)]
-            |function, input, l| {
-                let mut x = <K::Inputs<Dual<R, C>>>::filled(Dual::lift(R::zero()));
-                let mut i = 0;
-                while i < <K::Inputs<F>>::LEN {
-                    let variable = x.slot_mut(i);
-                    variable.value = R::load(input.slot(i)[l]);
-                    variable.tangent = *seeds.slot(i);
-                    i += 1;
-                }
-                let y = function.at(x);
-                let mut out = <K::Outputs<[R; C]>>::filled([R::zero(); C]);
-                let mut value = <K::Outputs<R>>::filled(R::zero());
-                let mut o = 0;
-                while o < <K::Outputs<F>>::LEN {
-                    *value.slot_mut(o) = y.slot(o).value;
-                    *out.slot_mut(o) = y.slot(o).tangent;
-                    o += 1;
-                }
-                (value, out)
-            },
-        );
+        match self.0.call.len {
+            1 => self.0.run::<R, C, 1>(
+                #[inline(always)]
+                |function, input, l| along::<F, K, R, C, 1>(function, input, l, &seeds),
+            ),
+            _ => self.0.run::<R, C, CHUNK>(
+                #[inline(always)]
+                |function, input, l| along::<F, K, R, C, CHUNK>(function, input, l, &seeds),
+            ),
+        }
     }
+}
+
+/// Values and first derivatives of one lane.
+#[inline(always)]
+fn along<F: Element, K: Function, R: Lane<F>, const C: usize, const W: usize>(
+    function: &K,
+    input: &K::Inputs<&[F; W]>,
+    lane: usize,
+    seeds: &K::Inputs<[R; C]>,
+) -> Results<K, R, C> {
+    let mut x = <K::Inputs<Dual<R, C>>>::filled(Dual::lift(R::zero()));
+    let mut i = 0;
+    while i < <K::Inputs<F>>::LEN {
+        let variable = x.slot_mut(i);
+        variable.value = R::load(input.slot(i)[lane]);
+        variable.tangent = *seeds.slot(i);
+        i += 1;
+    }
+    let y = function.at(x);
+    let mut out = <K::Outputs<[R; C]>>::filled([R::zero(); C]);
+    let mut value = <K::Outputs<R>>::filled(R::zero());
+    let mut o = 0;
+    while o < <K::Outputs<F>>::LEN {
+        *value.slot_mut(o) = y.slot(o).value;
+        *out.slot_mut(o) = y.slot(o).tangent;
+        o += 1;
+    }
+    (value, out)
 }
 
 /// With the mask of the inputs of the outer derivative.
@@ -228,7 +243,7 @@ impl<K: Function, const C: usize> Body<f64> for Second<'_, K, C> {
     fn run<R: Lane<f64>>(self) {
         let inner: K::Inputs<[R; C]> = seeds(self.0.directions);
         let outer: K::Inputs<[R; 1]> = seeds(&[self.1]);
-        self.0.run::<R, C>(
+        self.0.run::<R, C, CHUNK>(
             #[inline(always)]
             |function, input, l| {
                 let zero = Dual::lift(Dual::lift(R::zero()));
