@@ -74,6 +74,43 @@ pub fn run(registry: &Registry, options: &Options, mut each: impl FnMut(Figure))
         let size = (compartments, cells);
         branched::<f32>(registry, options, "staggered", size, &mut each);
     }
+    threads(registry, options, &mut each);
+}
+
+/// Two threads beside one on a population.
+fn threads(registry: &Registry, options: &Options, each: &mut impl FnMut(Figure)) {
+    let (case, cells) = ("4096 point neurons, two threads beside one", 4096);
+    let cell = SingleCompartment::hodgkin_huxley().input("current", Input::constant(CURRENT));
+    let Ok(model) = Model::population(&cell, cells) else {
+        return;
+    };
+    for solver in ["ind_exp_euler", "rk4"] {
+        if !options.wants(case, solver, "double") {
+            continue;
+        }
+        let time = |threads: usize| {
+            let setup = Setup::new(solver, DT).threads(threads);
+            let mut run = setup.start::<f64>(registry, &model).ok()?;
+            // Long enough for blocks of their usual length.
+            const STEPS: usize = 400;
+            let (mut done, mut sound) = (0, true);
+            let time = time(options.time, || {
+                done += STEPS;
+                sound &= run.run(done as f64 * DT).is_ok();
+            });
+            sound.then_some(time / (STEPS * cells) as f64)
+        };
+        if let (Some(two), one) = (time(2), time(1)) {
+            each(Figure {
+                case: case.into(),
+                what: solver.into(),
+                precision: "double",
+                elements: cells,
+                time: two,
+                reference: one,
+            });
+        }
+    }
 }
 
 fn precision<F>() -> &'static str {
@@ -338,7 +375,8 @@ fn steps<F: Storage>(
     let setup = records
         .into_iter()
         .fold(Setup::new(solver, DT), Setup::record);
-    let mut run = setup.every(4.0 * DT).start::<F>(registry, model).ok()?;
+    let setup = setup.every(4.0 * DT).threads(1);
+    let mut run = setup.start::<F>(registry, model).ok()?;
     // Steps made by one call: as many as a run makes between two reports of its progress, within reason.
     let numbers = model.cells() * model.elements("V").ok()?;
     let steps = (20_000 / numbers).clamp(16, 4096);

@@ -206,6 +206,16 @@ impl<F: Element, K: Function, const C: usize> Body<F> for First<'_, F, K, C> {
     }
 }
 
+/// Number by number: a copy of the whole array would be a call in the loop over lanes, which then has no vectors.
+#[inline(always)]
+fn copy<R: Copy, const C: usize>(from: &[R; C], to: &mut [R; C]) {
+    let mut k = 0;
+    while k < C {
+        to[k] = from[k];
+        k += 1;
+    }
+}
+
 /// Values and first derivatives of one lane.
 #[inline(always)]
 fn along<F: Element, K: Function, R: Lane<F>, const C: usize, const W: usize>(
@@ -219,7 +229,7 @@ fn along<F: Element, K: Function, R: Lane<F>, const C: usize, const W: usize>(
     while i < <K::Inputs<F>>::LEN {
         let variable = x.slot_mut(i);
         variable.value = R::load(input.slot(i)[lane]);
-        variable.tangent = *seeds.slot(i);
+        copy(seeds.slot(i), &mut variable.tangent);
         i += 1;
     }
     let y = function.at(x);
@@ -228,7 +238,7 @@ fn along<F: Element, K: Function, R: Lane<F>, const C: usize, const W: usize>(
     let mut o = 0;
     while o < <K::Outputs<F>>::LEN {
         *value.slot_mut(o) = y.slot(o).value;
-        *out.slot_mut(o) = y.slot(o).tangent;
+        copy(&y.slot(o).tangent, out.slot_mut(o));
         o += 1;
     }
     (value, out)
@@ -253,7 +263,7 @@ impl<K: Function, const C: usize> Body<f64> for Second<'_, K, C> {
                     let variable = x.slot_mut(i);
                     variable.value.value = R::load(input.slot(i)[l]);
                     variable.tangent[0].value = outer.slot(i)[0];
-                    variable.value.tangent = *inner.slot(i);
+                    copy(inner.slot(i), &mut variable.value.tangent);
                     i += 1;
                 }
                 let y = function.at(x);
@@ -262,7 +272,7 @@ impl<K: Function, const C: usize> Body<f64> for Second<'_, K, C> {
                 let mut o = 0;
                 while o < <K::Outputs<f64>>::LEN {
                     *value.slot_mut(o) = y.slot(o).value.value;
-                    *out.slot_mut(o) = y.slot(o).tangent[0].tangent;
+                    copy(&y.slot(o).tangent[0].tangent, out.slot_mut(o));
                     o += 1;
                 }
                 (value, out)
