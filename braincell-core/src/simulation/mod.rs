@@ -1,15 +1,21 @@
 //! The time loop: a model, a solver and a step size, run and recorded.
 
 pub(crate) mod adaptive;
+mod checkpoint;
 mod error;
 mod recording;
 pub(crate) mod setup;
+mod statistics;
+mod streaming;
 pub(crate) mod tile;
 
 pub use adaptive::Tolerances;
+pub use checkpoint::CheckpointError;
 pub use error::{BadValue, LastGood, NoConvergence, RunError, Setup as SetupError, StepsExhausted};
 pub use recording::{Column, Counters, Recording, SpikeTrain, Trace};
 pub use setup::{Record, Setup, Stepping};
+pub use statistics::Statistic;
+pub use streaming::Pause;
 
 use crate::engine::{Engine, Workspace};
 use crate::kernel::Storage;
@@ -51,8 +57,10 @@ pub struct Simulation<F: Storage = f64> {
     pub(crate) engines: Vec<Engine<F>>,
     pub(crate) tiles: Vec<Tile<F>>,
     workspaces: Vec<Workspace<F>>,
-    /// Times of the samples so far.
+    /// Times of the samples that were not handed out yet.
     times: Vec<f64>,
+    /// Samples that were handed out and forgotten.
+    drained: usize,
     /// Steps are counted from here: step k ends at origin + (k + 1) · step.
     origin: f64,
     steps_done: u64,
@@ -70,6 +78,26 @@ pub struct Simulation<F: Storage = f64> {
 pub(crate) const ROUNDING: f64 = 1e-9;
 /// Step numbers up to here are exact in double precision.
 const MOST_STEPS: f64 = (1u64 << 53) as f64;
+/// Between two looks of an observer this many states advance by a step, or this many numbers are recorded.
+const PART: u64 = 1_000_000;
+
+/// How many steps lead from `origin` to `until`, and what is left then: nothing if `until` is on the grid but for rounding.
+pub(crate) fn grid(origin: f64, step: f64, until: f64) -> (f64, f64) {
+    let steps = (until - origin) / step;
+    let nearest = steps.round();
+    // Far from the origin, times on the grid are a few rounding errors apart.
+    let rounding =
+        (ROUNDING * step.min((until - origin).abs())).max(4.0 * f64::EPSILON * until.abs());
+    if (until - (origin + nearest * step)).abs() <= rounding {
+        (nearest, 0.0)
+    } else {
+        let whole = steps.floor();
+        (whole, until - (origin + whole * step))
+    }
+}
+
+/// What is called between the parts of a run.
+type Between<'a, F> = dyn FnMut(&mut Simulation<F>, Progress) -> ControlFlow<()> + 'a;
 
 impl<F: Storage> Simulation<F> {
     /// The model.
@@ -99,6 +127,10 @@ impl<F: Storage> Simulation<F> {
     /// at `until`. A step that would straddle a jump of an input is cut in two there; with a fixed step, a jump of the
     /// input to any cell of a population cuts the step of all.
     ///
+    /// A run may be made in parts. With a fixed step, where the first part ends on the grid, the parts give the bits of
+    /// one run; where it does not, steps and samples are counted anew from its end. With adaptive steps the end of a part
+    /// shortens steps, so that results differ within the tolerance.
+    ///
     /// # Errors
     /// [`RunError`]. What was computed before is kept: see [`Simulation::recording`].
     pub fn run(&mut self, until: f64) -> Result<(), RunError> {
@@ -115,42 +147,57 @@ impl<F: Storage> Simulation<F> {
         until: f64,
         observer: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Outcome, RunError> {
+        self.go(until, f64::INFINITY, false, &mut |_, progress| {
+            observer(progress)
+        })
+    }
+
+    /// Runs until time `until` and calls `between` after each part, of which one ends at each multiple of `pause`, ms;
+    /// memory is reserved for all samples, or where they are `streamed` for those of a part.
+    fn go(
+        &mut self,
+        until: f64,
+        pause: f64,
+        streamed: bool,
+        between: &mut Between<F>,
+    ) -> Result<Outcome, RunError> {
         let step = self.plan.step;
         let now = self.time();
         // Both may be the same time, reached by adding and by multiplying.
-        let rounding = ROUNDING * step.min(until.abs());
+        let rounding = (ROUNDING * step.min(until.abs())).max(4.0 * f64::EPSILON * until.abs());
         if !until.is_finite() || until < now - rounding {
             return Err(RunError::Until { until, now });
         }
-        let whole = ((until - now) / step + ROUNDING).floor().max(0.0);
-        if whole > MOST_STEPS {
-            let steps = whole;
-            return Err(RunError::Steps { until, step, steps });
-        }
         if self.tolerances.is_some() {
-            return self.run_adaptive(until, observer);
+            return self.run_adaptive(until, pause, streamed, between);
+        }
+        let (steps, rest) = grid(self.origin, step, until);
+        if steps > MOST_STEPS {
+            return Err(RunError::Steps { until, step, steps });
         }
         if let Some(failure) = self.failure() {
             return Err(failure);
         }
-        let rest = until - (now + whole * step);
-        let short = rest > rounding;
-        let whole = whole as u64;
-        self.reserve(whole + u64::from(short))?;
-        if self.times.is_empty() {
-            self.sample_initial();
+        let short = rest > 0.0;
+        let whole = (steps as u64).saturating_sub(self.steps_done);
+        if !streamed {
+            self.reserve(whole + u64::from(short))?;
         }
+        self.begin();
         for engine in &mut self.engines {
             engine.prepare(step);
         }
-        let per_block = 1 + 1_000_000 / self.tiles.iter().map(Tile::states).sum::<usize>() as u64;
+        let per_block = 1 + PART / self.tiles.iter().map(Tile::states).sum::<usize>() as u64;
         let mut left = whole;
         while left > 0 {
-            let steps = left.min(per_block);
+            let to_pause = (streaming::next_pause(self.time(), pause) - self.time()) / step;
+            let to_pause = (to_pause - 1e-6).ceil().max(1.0) as u64;
+            let steps = left.min(per_block).min(to_pause);
+            self.reserve(steps)?;
             self.block(steps, step)?;
             left -= steps;
             let time = self.time();
-            if observer(Progress { time, until }).is_break() && (left > 0 || short) {
+            if between(self, Progress { time, until }).is_break() && (left > 0 || short) {
                 return Ok(Outcome::Stopped);
             }
         }
@@ -158,10 +205,11 @@ impl<F: Storage> Simulation<F> {
             for engine in &mut self.engines {
                 engine.prepare(rest);
             }
+            self.reserve(1)?;
             self.set_origin(self.time());
             self.block(1, rest)?;
             self.set_origin(until);
-            let _ = observer(Progress { time: until, until });
+            let _ = between(self, Progress { time: until, until });
         }
         Ok(Outcome::Finished)
     }
@@ -190,27 +238,33 @@ impl<F: Storage> Simulation<F> {
     fn run_adaptive(
         &mut self,
         until: f64,
-        observer: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+        pause: f64,
+        streamed: bool,
+        between: &mut Between<F>,
     ) -> Result<Outcome, RunError> {
         let Some(tolerances) = self.tolerances.clone() else {
             return Ok(Outcome::Finished);
         };
         let now = self.time();
         let interval = self.plan.step;
-        self.reserve(((until - now) / interval) as u64)?;
-        if self.times.is_empty() {
-            self.sample_initial();
+        if !streamed {
+            self.reserve(((until - now) / interval) as u64)?;
         }
+        self.begin();
         let jumps: Option<Vec<Vec<f64>>> = (self.tiles.iter())
             .map(|tile| self.model.jumps(Some(tile.first), now, until))
             .collect();
         let jumps = jumps.ok_or(RunError::Jumps { until })?;
-        // The observer is called after each part.
-        const PARTS: u32 = 200;
-        for part in 1..=PARTS {
-            let target = match part {
-                PARTS => until,
-                part => now + (until - now) * f64::from(part) / f64::from(PARTS),
+        const PARTS: f64 = 200.0;
+        let samples = 1 + PART / (1 + self.plan.columns.len() as u64);
+        let part = ((until - now) / PARTS).min(samples as f64 * interval);
+        let mut target = now;
+        while target < until || target == now {
+            let next = (target + part).min(streaming::next_pause(target, pause));
+            // Also where a part is no longer than a rounding error.
+            target = match next > target && next < until {
+                true => next,
+                false => until,
             };
             for (tile, jumps) in self.tiles.iter_mut().zip(&jumps) {
                 let goal = Goal {
@@ -226,7 +280,7 @@ impl<F: Storage> Simulation<F> {
                 tile.advance(engine, goal, &mut self.workspaces[tile.engine]);
             }
             let samples = self.tiles.iter().map(|t| t.samples).min().unwrap_or(0);
-            let missing = self.times.len()..samples;
+            let missing = self.drained + self.times.len()..samples;
             self.times
                 .extend(missing.map(|k| self.origin + k as f64 * interval));
             if let Some(tile) = self.tiles.iter().find(|tile| tile.failure.is_some())
@@ -245,15 +299,22 @@ impl<F: Storage> Simulation<F> {
                 });
             }
             let time = self.time();
-            if observer(Progress { time, until }).is_break() && part < PARTS {
+            let progress = Progress { time, until };
+            if between(self, progress).is_break() && target < until {
                 return Ok(Outcome::Stopped);
+            }
+            if target == until {
+                break;
             }
         }
         Ok(Outcome::Finished)
     }
 
     /// Records the state before the first step.
-    fn sample_initial(&mut self) {
+    fn begin(&mut self) {
+        if self.drained + self.times.len() > 0 {
+            return;
+        }
         self.times.push(self.origin);
         for tile in &mut self.tiles {
             let (engine, w) = (
@@ -263,6 +324,7 @@ impl<F: Storage> Simulation<F> {
             tile.load(engine, w);
             let within = tile::standing(&self.model, self.origin).within;
             tile.sample(engine, self.origin, within, w);
+            tile.watch(engine, self.origin, within, w);
         }
     }
 
@@ -289,7 +351,8 @@ impl<F: Storage> Simulation<F> {
         // After a failure the record ends with the last sample that all cells have.
         let samples = self.tiles.iter().map(|t| t.samples).min().unwrap_or(0);
         for k in block.first_step..block.first_step + steps {
-            if self.times.len() < samples && (k + 1).is_multiple_of(self.plan.every) {
+            let so_far = self.drained + self.times.len();
+            if so_far < samples && (k + 1).is_multiple_of(self.plan.every) {
                 self.times.push(block.begin(k + 1));
             }
         }
@@ -311,7 +374,7 @@ impl<F: Storage> Simulation<F> {
         }
     }
 
-    /// What has been recorded.
+    /// What has been recorded and not been handed out by [`Simulation::drain`].
     pub fn recording(&self) -> Recording {
         let samples = self.times.len();
         let mut data = Array2::zeros((samples, self.plan.columns.len()));

@@ -63,7 +63,7 @@ pub struct Recording {
     times: Vec<f64>,
     data: Array2<f64>,
     columns: Vec<Column>,
-    spikes: Vec<SpikeTrain>,
+    pub(super) spikes: Vec<SpikeTrain>,
     counters: Counters,
 }
 

@@ -76,6 +76,7 @@ pub struct Setup {
     records: Vec<Record>,
     every: Option<f64>,
     spikes: Vec<(Record, f64)>,
+    statistics: Vec<Record>,
     lanes: Option<usize>,
     level: Option<Level>,
     seed: u64,
@@ -102,6 +103,7 @@ impl Setup {
             records: Vec::new(),
             every: None,
             spikes: Vec::new(),
+            statistics: Vec::new(),
             lanes: None,
             level: None,
             seed: 0,
@@ -120,7 +122,8 @@ impl Setup {
         self
     }
 
-    /// Records at multiples of `interval`, ms, a multiple of the step size. The default is every step.
+    /// Records at multiples of `interval`, ms, a multiple of the step size. The default is every step; where nothing is
+    /// recorded, only the beginning is a sample.
     pub fn every(mut self, interval: f64) -> Self {
         self.every = Some(interval);
         self
@@ -131,6 +134,13 @@ impl Setup {
     /// has one, of which eight parts are looked at.
     pub fn spikes(mut self, what: impl Into<Record>, threshold: f64) -> Self {
         self.spikes.push((what.into(), threshold));
+        self
+    }
+
+    /// Keeps least and greatest value and mean of a state or signal over all steps, in little memory however long the
+    /// run: see [`super::Statistic`].
+    pub fn statistics(mut self, what: impl Into<Record>) -> Self {
+        self.statistics.push(what.into());
         self
     }
 
@@ -257,6 +267,7 @@ impl Setup {
             tiles,
             workspaces,
             times: Vec::new(),
+            drained: 0,
             origin: 0.0,
             steps_done: 0,
             steps_before: 0,
@@ -304,13 +315,16 @@ impl Setup {
                     return Err(SetupError::Step(step));
                 }
                 if self.every.is_none() {
-                    return Ok((step, 1));
+                    return Ok((step, if self.records.is_empty() { NEVER } else { 1 }));
                 }
                 let every = (interval / step).round();
                 let off = (interval - every * step).abs();
                 // Also refuses NaN.
                 if every >= 1.0 && off <= 1e3 * ROUNDING * interval {
-                    Ok((step, every as u64))
+                    Ok(match self.records[..] {
+                        [] => (step, NEVER),
+                        _ => (step, every as u64),
+                    })
                 } else {
                     Err(SetupError::Every { interval, step })
                 }
@@ -318,6 +332,9 @@ impl Setup {
         }
     }
 }
+
+/// More steps than can be made.
+const NEVER: u64 = u64::MAX;
 
 /// Where a recorded number comes from.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -344,6 +361,8 @@ pub(crate) struct Plan {
     pub columns: Vec<Column>,
     pub variables: Vec<Variable>,
     pub detectors: Vec<Detector>,
+    /// What statistics are kept of.
+    pub watched: Vec<(Column, Variable)>,
     /// The signals among the variables.
     pub signals: Vec<SignalId>,
 }
@@ -356,33 +375,18 @@ impl Plan {
             columns: Vec::new(),
             variables: Vec::new(),
             detectors: Vec::new(),
+            watched: Vec::new(),
             signals: Vec::new(),
         };
         for record in &setup.records {
-            let name = &record.variable;
-            let state = model.states.iter().position(|s| s.state.name == *name);
-            let signal = model.signals.iter().position(|s| s.name == *name);
-            let (variable, unit) = match (state, signal) {
-                (Some(s), _) => (Variable::State(s), model.states[s].state.unit.clone()),
-                (None, Some(s)) => {
-                    plan.signals.push(SignalId(s));
-                    (Variable::Signal(s), model.signals[s].unit.clone())
-                }
-                (None, None) => {
-                    let known = [model.state_names(), model.signal_names()].concat();
-                    return Err(unknown("variable", name, &known).into());
-                }
-            };
-            for (element, cell) in places(model, record)? {
-                plan.columns.push(Column {
-                    name: label(model, name, element, cell),
-                    unit: unit.clone(),
-                    variable: name.clone(),
-                    element,
-                    cell,
-                });
+            for (column, variable) in plan.columns_of(model, record)? {
+                plan.columns.push(column);
                 plan.variables.push(variable);
             }
+        }
+        for record in &setup.statistics {
+            let watched = plan.columns_of(model, record)?;
+            plan.watched.extend(watched);
         }
         for (record, threshold) in &setup.spikes {
             let name = &record.variable;
@@ -407,6 +411,39 @@ impl Plan {
             }
         }
         Ok(plan)
+    }
+
+    /// What a record records.
+    fn columns_of(
+        &mut self,
+        model: &Model,
+        record: &Record,
+    ) -> Result<Vec<(Column, Variable)>, SetupError> {
+        let name = &record.variable;
+        let state = model.states.iter().position(|s| s.state.name == *name);
+        let signal = model.signals.iter().position(|s| s.name == *name);
+        let (variable, unit) = match (state, signal) {
+            (Some(s), _) => (Variable::State(s), &model.states[s].state.unit),
+            (None, Some(s)) => {
+                self.signals.push(SignalId(s));
+                (Variable::Signal(s), &model.signals[s].unit)
+            }
+            (None, None) => {
+                let known = [model.state_names(), model.signal_names()].concat();
+                return Err(unknown("variable", name, &known).into());
+            }
+        };
+        let column = |(element, cell)| {
+            let column = Column {
+                name: label(model, name, element, cell),
+                unit: unit.clone(),
+                variable: name.clone(),
+                element,
+                cell,
+            };
+            (column, variable)
+        };
+        Ok(places(model, record)?.into_iter().map(column).collect())
     }
 
     pub fn spike_trains(&self) -> Vec<SpikeTrain> {
