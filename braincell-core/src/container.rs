@@ -17,7 +17,9 @@ pub enum ContainerError {
     #[error("it does not begin as one does; is it another file?")]
     Foreign,
     /// The format is another one.
-    #[error("it has format version {found}, and this program reads version {known}; use the program that wrote it")]
+    #[error(
+        "it has format version {found}, and this program reads version {known}; use the program that wrote it"
+    )]
     Version {
         /// The version of the file.
         found: u32,
@@ -25,7 +27,9 @@ pub enum ContainerError {
         known: u32,
     },
     /// The end is missing, or there is more than there should be.
-    #[error("it should have {wanted} bytes and has {found}: it was cut off, or something was added")]
+    #[error(
+        "it should have {wanted} bytes and has {found}: it was cut off, or something was added"
+    )]
     Length {
         /// Bytes there should be.
         wanted: u64,

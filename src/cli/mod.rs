@@ -1,9 +1,12 @@
 //! The command line.
 
+mod digest;
 mod fit;
 mod gradient;
+mod job;
 mod mechanisms;
 mod morphology;
+mod order;
 mod peaks;
 #[cfg(feature = "plugins")]
 mod plugins;
@@ -12,7 +15,9 @@ mod without_plugins;
 #[cfg(not(feature = "plugins"))]
 use without_plugins as plugins;
 mod progress;
+mod resume;
 mod run;
+mod saved;
 mod solvers;
 mod summary;
 mod table;
@@ -24,7 +29,7 @@ use braincell::fit::FitError;
 use braincell::gradient::GradientError;
 use braincell::output::OutputError;
 use braincell::registry::RegistryError;
-use braincell::simulation::RunError;
+use braincell::simulation::{CheckpointError, RunError};
 use clap::{Parser, Subcommand};
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -45,6 +50,8 @@ struct Arguments {
 enum Command {
     /// Run an experiment file.
     Run(run::Arguments),
+    /// Go on with a run that was killed or has ended, from a checkpoint.
+    Resume(resume::Arguments),
     /// Differentiate a number computed from a run.
     Gradient(gradient::Arguments),
     /// Fit parameters of an experiment to a recorded trace.
@@ -90,6 +97,16 @@ enum CliError {
     /// The run ended early, after its results were written.
     #[error("{error}{written}")]
     Run { error: RunError, written: String },
+    /// The run was broken off because something could not be written.
+    #[error("{error}.{written}")]
+    Broken {
+        error: Box<CliError>,
+        written: String,
+    },
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    #[error(transparent)]
+    Saved(#[from] saved::SavedError),
     #[error("{0}")]
     Interrupted(String),
     #[error("{option}: {reason}")]
@@ -107,6 +124,7 @@ enum CliError {
 pub fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Run(arguments) => run::run(&arguments),
+        Command::Resume(arguments) => resume::resume(&arguments),
         Command::Gradient(arguments) => gradient::gradient(&arguments),
         Command::Fit(arguments) => fit::fit(&arguments),
         Command::Solvers(arguments) => solvers::list(&arguments),

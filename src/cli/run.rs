@@ -1,14 +1,10 @@
 //! `braincell run`.
 
-use super::peaks::Peaks;
-use super::progress::Watch;
-use super::summary::{Summary, summary};
-use super::{CliError, complain, plugins, print};
-use braincell::experiment::{Experiment, Given};
-use braincell::output::{self, Column, Events, Metadata, Table};
-use braincell::simulation::{Outcome, Recording, Stepping, Tolerances};
-use braincell::stepper::Parts;
-use braincell::units::parse_in;
+use super::job::{Job, prepare};
+use super::order::Order;
+use super::{CliError, plugins};
+use braincell::experiment::Experiment;
+use braincell::output;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -41,7 +37,18 @@ pub struct Arguments {
     plot: Option<PathBuf>,
     /// File for a picture of a branched cell, coloured by the peak of its potential: .svg or .png.
     #[arg(long, value_name = "FILE")]
-    pub plot_shape: Option<PathBuf>,
+    plot_shape: Option<PathBuf>,
+    /// File for checkpoints, from which `braincell resume` goes on if the run is killed.
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Option<PathBuf>,
+    /// Time of the model between two checkpoints: in ms, or with a unit; by default a hundredth of the run.
+    #[arg(
+        long,
+        value_name = "MS",
+        requires = "checkpoint",
+        allow_hyphen_values = true
+    )]
+    every: Option<String>,
     /// Print no summary and no progress.
     #[arg(long, short)]
     quiet: bool,
@@ -49,224 +56,32 @@ pub struct Arguments {
     plugins: plugins::Options,
 }
 
+impl Arguments {
+    fn order(&self) -> Order {
+        Order {
+            experiment: self.experiment.clone(),
+            solver: self.solver.clone(),
+            dt: self.dt.clone(),
+            tolerance: self.tolerance.clone(),
+            tstop: self.tstop.clone(),
+            out: self.out.clone(),
+            plot: self.plot.clone(),
+            plot_shape: self.plot_shape.clone(),
+            every: self.every.clone(),
+            ..Order::default()
+        }
+    }
+}
+
 pub fn run(arguments: &Arguments) -> Result<(), CliError> {
-    let mut experiment = Experiment::read(&arguments.experiment)?;
-    override_settings(&mut experiment, arguments)?;
-    let peaks = Peaks::prepare(&mut experiment, arguments)?;
-    let registry = arguments.plugins.registry(&experiment.run.plugins)?;
-    let mut simulation = experiment.start(&registry)?;
-    check_outputs(arguments, &simulation.recording(), &peaks)?;
-    if let Some(warning) = registry.deprecation(&simulation.solver().info.name) {
-        complain("warning", &warning);
+    let order = arguments.order();
+    let mut experiment = Experiment::read(&order.experiment)?;
+    order.override_settings(&mut experiment)?;
+    let interval = order.interval(experiment.run.duration.value)?;
+    let prepared = prepare(&order, experiment, &arguments.plugins)?;
+    if let Some(path) = &arguments.checkpoint {
+        output::check_bytes(path)?;
     }
-    let solver = simulation.solver();
-    if solver.info.advances != Parts::ALL {
-        complain(
-            "warning",
-            &format!(
-                "solver \"{}\" advances the {} alone; all other variables keep their initial values",
-                solver.name, solver.info.advances
-            ),
-        );
-    }
-    let mut watch = Watch::new(arguments.quiet)?;
-    let duration = experiment.run.duration.value;
-    let result = simulation.run_observed(duration, &mut |progress| watch.observe(progress));
-    let wall = watch.end();
-    let reached = simulation.time();
-    let message = match &result {
-        Ok(Outcome::Finished) => None,
-        Ok(Outcome::Stopped) => Some(format!(
-            "stopped by Ctrl-C at t = {reached} ms of {duration} ms"
-        )),
-        Err(error) => Some(error.to_string()),
-    };
-    let recording = simulation.recording();
-    let metadata = Metadata {
-        program_version: env!("CARGO_PKG_VERSION").to_string(),
-        experiment: annotated(&experiment.text, arguments),
-        solver: simulation.solver().name.clone(),
-        dt: match experiment.run.stepping.value {
-            Stepping::Fixed(dt) => Some(dt),
-            Stepping::Adaptive(_) => None,
-        },
-        complete: message.is_none(),
-        message: message.clone(),
-    };
-    let written = write(arguments, &recording, &experiment, &peaks, metadata);
-    if let (Err(_), Some(message)) = (&written, &message) {
-        // Two errors: that of the run, and below that of its output.
-        complain("error", message);
-    }
-    let written = written?;
-    if !arguments.quiet {
-        print(&summary(&Summary {
-            experiment: &experiment,
-            solver: &simulation.solver().info,
-            name: &simulation.solver().name,
-            recording: &recording,
-            reached,
-            complete: message.is_none(),
-            wall,
-            written: &written,
-        }))?;
-    }
-    let written = match written[..] {
-        [] => String::new(),
-        _ => format!(
-            " What was computed until then is in {}.",
-            written.join(" and ")
-        ),
-    };
-    match result {
-        Ok(Outcome::Finished) => Ok(()),
-        Ok(Outcome::Stopped) => Err(CliError::Interrupted(format!(
-            "{}.{written}",
-            message.unwrap_or_default()
-        ))),
-        Err(error) => Err(CliError::Run { error, written }),
-    }
-}
-
-/// Solver, step and duration of the command line take the place of those of the file.
-fn override_settings(experiment: &mut Experiment, arguments: &Arguments) -> Result<(), CliError> {
-    let run = &mut experiment.run;
-    if let Some(solver) = &arguments.solver {
-        run.solver = Given {
-            value: solver.clone(),
-            place: "--solver".to_string(),
-        };
-    }
-    if let Some(text) = &arguments.dt {
-        let dt = time("--dt", text)?;
-        run.stepping = Given {
-            value: Stepping::Fixed(dt.value),
-            place: dt.place,
-        };
-    }
-    if let Some(text) = &arguments.tolerance {
-        run.stepping = tolerance("--tolerance", text)?;
-    }
-    if let Some(text) = &arguments.tstop {
-        run.duration = time("--tstop", text)?;
-    }
-    Ok(())
-}
-
-/// A positive time of the command line, in ms where it has no unit.
-fn time(option: &'static str, text: &str) -> Result<Given<f64>, CliError> {
-    let refuse = |reason: String| CliError::Option { option, reason };
-    let value = match text.trim().parse::<f64>() {
-        Ok(value) => value,
-        Err(_) => parse_in(text, "ms").map_err(|error| refuse(error.to_string()))?,
-    };
-    if !(value.is_finite() && value > 0.0) {
-        return Err(refuse(format!(
-            "{value} ms is no positive, finite time; write for example {option} 0.025 or {option} \"25 us\""
-        )));
-    }
-    Ok(Given {
-        value,
-        place: option.to_string(),
-    })
-}
-
-/// A relative tolerance of the command line.
-fn tolerance(option: &'static str, text: &str) -> Result<Given<Stepping>, CliError> {
-    match text.trim().parse::<f64>() {
-        Ok(value) if value.is_finite() && value > 0.0 => Ok(Given {
-            value: Stepping::Adaptive(Tolerances::new(value)),
-            place: option.to_string(),
-        }),
-        _ => Err(CliError::Option {
-            option,
-            reason: format!("{text:?} is no positive number; write for example {option} 1e-6"),
-        }),
-    }
-}
-
-/// Checks before the run that its results can be written.
-fn check_outputs(
-    arguments: &Arguments,
-    recording: &Recording,
-    peaks: &Peaks,
-) -> Result<(), CliError> {
-    if let Some(path) = &arguments.plot_shape {
-        output::check_shape(path)?;
-    }
-    if let Some(path) = &arguments.out {
-        output::check_write(path)?;
-    }
-    if let Some(path) = &arguments.plot {
-        output::check_plot(&table(recording, "", peaks, Metadata::default()), path)?;
-    }
-    Ok(())
-}
-
-/// The text of the experiment, after a comment that tells what the command line changed.
-fn annotated(text: &str, arguments: &Arguments) -> String {
-    let options = [
-        ("--solver", &arguments.solver),
-        ("--dt", &arguments.dt),
-        ("--tolerance", &arguments.tolerance),
-        ("--tstop", &arguments.tstop),
-    ];
-    let given = options.iter().filter_map(|(name, value)| {
-        let value = value.as_ref()?.replace(['\n', '\r'], " ");
-        Some(format!(" {name} \"{value}\""))
-    });
-    let given: String = given.collect();
-    match given.as_str() {
-        "" => text.to_string(),
-        _ => format!("# run with{given}\n{text}"),
-    }
-}
-
-/// Writes what was asked for; returns the names of the files.
-fn write(
-    arguments: &Arguments,
-    recording: &Recording,
-    experiment: &Experiment,
-    peaks: &Peaks,
-    metadata: Metadata,
-) -> Result<Vec<String>, CliError> {
-    let mut written = Vec::new();
-    if let (Some(path), Some(cell)) = (&arguments.plot_shape, &experiment.cell) {
-        peaks.plot(cell, recording, &experiment.title, path)?;
-        written.push(path.display().to_string());
-    }
-    if arguments.out.is_none() && arguments.plot.is_none() {
-        return Ok(written);
-    }
-    let table = table(recording, &experiment.title, peaks, metadata);
-    if let Some(path) = &arguments.out {
-        output::write(&table, path)?;
-        written.push(path.display().to_string());
-    }
-    if let Some(path) = &arguments.plot {
-        output::plot(&table, path)?;
-        written.push(path.display().to_string());
-    }
-    Ok(written)
-}
-
-/// A recording as a table.
-fn table(recording: &Recording, title: &str, peaks: &Peaks, metadata: Metadata) -> Table {
-    let columns = recording.traces().take(peaks.asked(recording));
-    let columns = columns.map(|trace| Column {
-        name: trace.column.name.clone(),
-        unit: trace.column.unit.clone(),
-        values: trace.values.to_vec(),
-    });
-    let events = recording.spikes().iter().map(|train| Events {
-        label: train.name.clone(),
-        times: train.times.clone(),
-    });
-    Table {
-        title: title.to_string(),
-        time: recording.times().to_vec(),
-        columns: columns.collect(),
-        events: events.collect(),
-        metadata,
-    }
+    let checkpoint = arguments.checkpoint.clone().map(|path| (path, interval));
+    Job::begin(order, prepared, checkpoint, arguments.quiet)?.carry_out()
 }

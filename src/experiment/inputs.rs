@@ -196,7 +196,7 @@ pub(super) fn from_file(
     unit: &str,
     directory: &Path,
 ) -> Result<(Vec<f64>, f64, f64), ExperimentError> {
-    let path = directory.join(file.text()?);
+    let path = file.file(directory)?;
     let table = read_csv(&path).map_err(|error| ExperimentError::File {
         place: file.place(),
         error,

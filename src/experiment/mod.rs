@@ -48,7 +48,7 @@
 //! | `[inputs.NAME]` | `kind`, and what it takes: see below |
 //! | `[initial]` | initial values of states by name, such as `"na.m" = 0.05`; gates start from their steady state where it is not given |
 //! | `[run]` | `solver`, `duration`, and `dt` or, for solvers with an error estimate, `tolerance`, such as 1e-6; `plugins`: files of solver plugins, relative to the experiment |
-//! | `[record]` | `variables`: states and signals, by default the membrane potential, or all states where there is none; `every`, by default each step, and needed with a tolerance; `cells`, by default all |
+//! | `[record]` | `variables`: states and signals, by default the membrane potential, or all states where there is none; `every`, by default each step, and needed with a tolerance; `cells`, by default all; `statistics`: states and signals of which only least and greatest value and mean over all steps are kept, by default none. `variables = []` records no traces |
 //! | `[fit]` | `target`, a CSV file relative to the experiment; `column` of it, recorded under the same name; `iterations`, by default 100; `[fit.parameters]`: names of parameters with bounds, `"na.g_max" = { from = "60 mS/cm2", to = "200 mS/cm2" }` |
 //! | `[spikes]` | `variable`, by default `"V"`; `threshold`; `cells` and `compartments`, by default all |
 //!
@@ -96,12 +96,15 @@ use crate::model::Model;
 use crate::registry::Registry;
 use crate::simulation::{Simulation, Stepping};
 use section::{Section, Source};
+use std::cell::RefCell;
 use std::fs;
 use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
 /// The greatest number of recorded numbers: 1.6 GB.
 const MOST_NUMBERS: f64 = 2e8;
+/// The same where they go to a file: 80 GB as NPZ, and more as CSV.
+const MOST_STREAMED: f64 = 1e10;
 /// The greatest number of steps that can be counted without rounding.
 const MOST_STEPS: f64 = 9e15;
 
@@ -114,6 +117,8 @@ pub struct Experiment {
     pub path: PathBuf,
     /// The text of the file.
     pub text: String,
+    /// The files that it names, such as morphologies and plugins.
+    pub files: Vec<PathBuf>,
     /// The model.
     pub model: Model,
     /// The branched cell, of which the model has one or more.
@@ -144,7 +149,11 @@ impl Experiment {
     /// [`ExperimentError`].
     pub fn parse(text: &str, path: impl AsRef<Path>) -> Result<Self, ExperimentError> {
         let path = path.as_ref();
-        let source = Source { path, text };
+        let source = Source {
+            path,
+            text,
+            files: RefCell::default(),
+        };
         let table = DeTable::parse(text).map_err(|error| ExperimentError::Syntax {
             place: source.place(error.span().map_or(0, |span| span.start), ""),
             reason: error.message().to_string(),
@@ -184,6 +193,7 @@ impl Experiment {
             title,
             path: path.to_owned(),
             text: text.to_string(),
+            files: source.files.take(),
             model,
             cell,
             run,
@@ -197,6 +207,18 @@ impl Experiment {
     /// [`ExperimentError::Setup`]: the solver is unknown or cannot step the model, or the recording interval is no
     /// multiple of the time step. [`ExperimentError::Value`]: there would be more steps or samples than can be held.
     pub fn start(&self, registry: &Registry) -> Result<Simulation, ExperimentError> {
+        self.start_up_to(MOST_NUMBERS, registry)
+    }
+
+    /// As [`Experiment::start`] for a run with [`Simulation::run_streamed`], which may record more than memory holds.
+    ///
+    /// # Errors
+    /// As [`Experiment::start`].
+    pub fn start_streamed(&self, registry: &Registry) -> Result<Simulation, ExperimentError> {
+        self.start_up_to(MOST_STREAMED, registry)
+    }
+
+    fn start_up_to(&self, most: f64, registry: &Registry) -> Result<Simulation, ExperimentError> {
         let run = &self.run;
         let refuse = |place: &String, reason: String| {
             let place = place.clone();
@@ -216,7 +238,7 @@ impl Experiment {
                 }
                 dt
             }
-            Stepping::Adaptive(_) if run.every.is_none() => {
+            Stepping::Adaptive(_) if run.every.is_none() && !run.records.is_empty() => {
                 return Err(refuse(
                     &run.stepping.place,
                     "with a tolerance the solver chooses its steps; say when to record: every = \"0.1 ms\" in [record]".to_string(),
@@ -230,11 +252,11 @@ impl Experiment {
             .map_or(shortest, |every| every.value.max(shortest));
         let samples = duration / every;
         let numbers = samples * run.columns(&self.model) as f64;
-        if numbers > MOST_NUMBERS {
+        if numbers > most {
             return Err(refuse(
                 &run.duration.place,
                 format!(
-                    "{numbers:.3e} numbers would be recorded, at most {MOST_NUMBERS:e} can be; give record.every a longer interval, or record fewer cells"
+                    "{numbers:.3e} numbers would be recorded, at most {most:e} can be; give record.every a longer interval, or record fewer cells"
                 ),
             ));
         }

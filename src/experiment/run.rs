@@ -26,6 +26,8 @@ pub struct RunSettings {
     pub duration: Given<f64>,
     /// What to record.
     pub records: Vec<Record>,
+    /// What to keep statistics of.
+    pub statistics: Vec<Record>,
     /// The recording interval, ms; every step where there is none.
     pub every: Option<Given<f64>>,
     /// The states to detect spikes of, with thresholds in their units.
@@ -40,6 +42,9 @@ impl RunSettings {
         let mut setup = Setup::with_stepping(&self.solver.value, self.stepping.value.clone());
         for record in &self.records {
             setup = setup.record(record.clone());
+        }
+        for record in &self.statistics {
+            setup = setup.statistics(record.clone());
         }
         for (record, threshold) in &self.spikes {
             setup = setup.spikes(record.clone(), *threshold);
@@ -119,7 +124,7 @@ pub(super) fn read(
     )?;
     let record = file.section("record")?;
     let record = record
-        .map(|s| s.only(&["variables", "every", "cells"]))
+        .map(|s| s.only(&["variables", "every", "cells", "statistics"]))
         .transpose()?;
     let of_record = |key: &str| record.as_ref().and_then(|section| section.get(key));
     let spikes = match file.section("spikes")? {
@@ -134,15 +139,17 @@ pub(super) fn read(
         stepping: stepping(&run)?,
         duration: time(&run.need("duration", "duration = \"50 ms\"")?)?,
         records: records(of_record("variables"), of_record("cells"), model)?,
+        statistics: match of_record("statistics") {
+            None => Vec::new(),
+            variables => records(variables, of_record("cells"), model)?,
+        },
         every: of_record("every").as_ref().map(time).transpose()?,
         spikes,
         plugins: match run.get("plugins") {
             None => Vec::new(),
             Some(item) => {
                 let files = item.list("plugins = [\"libmy_solvers.so\"]")?;
-                let files = files
-                    .iter()
-                    .map(|file| file.text().map(|f| directory.join(f)));
+                let files = files.iter().map(|file| file.file(directory));
                 files.collect::<Result<_, _>>()?
             }
         },

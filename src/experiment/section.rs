@@ -4,7 +4,8 @@ use super::error::{ExperimentError, shortened};
 use crate::cells::{Distribution, Profile};
 use crate::model::Values;
 use crate::units::{UnitError, parse_in};
-use std::path::Path;
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -12,6 +13,8 @@ use toml::de::{DeTable, DeValue};
 pub(super) struct Source<'a> {
     pub path: &'a Path,
     pub text: &'a str,
+    /// Files that it names, as far as they were asked for.
+    pub files: RefCell<Vec<PathBuf>>,
 }
 
 impl Source<'_> {
@@ -187,6 +190,13 @@ impl<'a> Item<'a> {
             DeValue::String(text) => Ok(text),
             _ => Err(self.wrong_type("a text in quotes")),
         }
+    }
+
+    /// The name of a file, relative to `directory`.
+    pub fn file(&self, directory: &Path) -> Result<PathBuf, ExperimentError> {
+        let path = directory.join(self.text()?);
+        self.source.files.borrow_mut().push(path.clone());
+        Ok(path)
     }
 
     /// The elements of a list; their keys are that of the list with a number.

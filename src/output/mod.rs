@@ -1,20 +1,27 @@
 //! Writes results: tables as CSV or NPZ, plots as SVG or PNG.
 //!
 //! The extension of the path chooses the format. Every file is written beside its target under a temporary
-//! name and then renamed, so that a failure leaves an existing file as it was.
+//! name and then renamed, so that a failure leaves an existing file as it was; but a [`Stream`] grows in place while a run
+//! goes on.
 
 mod csv;
 mod file;
+mod growing;
 mod npz;
 mod plot;
+mod reduced;
+mod stream;
 mod table;
 
 pub use csv::read_csv;
+pub use growing::Mark;
 pub use npz::array_names;
 pub use plot::{Shape, Shown};
+pub use reduced::Reduced;
+pub use stream::{Ending, Stream};
 pub use table::{Column, Events, Metadata, Table};
 
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// Why a result could not be written or read.
@@ -51,6 +58,16 @@ pub enum OutputError {
         path: PathBuf,
         /// The cause.
         source: io::Error,
+    },
+    /// A file that was to grow is not what it was at the time of a checkpoint.
+    #[error(
+        "cannot go on with {}: {reason}; give another file for what is to come, or run the experiment again", path.display()
+    )]
+    Changed {
+        /// The path.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: &'static str,
     },
     /// A line of a CSV file cannot be understood.
     #[error("{}, line {line}: {reason}", path.display())]
@@ -106,6 +123,7 @@ pub enum OutputError {
 /// | `arrays`, `names`, `units` | array names, names and units of the columns, one a line |
 /// | `spike_arrays`, `spike_labels` | array names and labels of the events, one a line |
 /// | `title`, `experiment`, `version`, `solver`, `message` | texts |
+/// | `statistics`, `statistics_names` | least value, greatest value, its time in ms and mean of each variable of which statistics were kept; their names, one a line |
 /// | `dt` | time step in ms, NaN where the solver chose its steps |
 /// | `complete` | 1 where the run reached its end, else 0 |
 ///
@@ -122,6 +140,24 @@ pub fn write(table: &Table, path: impl AsRef<Path>) -> Result<(), OutputError> {
         true => csv::write(table, out),
         false => npz::write(table, out),
     })
+}
+
+/// Writes a file as a whole: a failure leaves an existing file as it was.
+///
+/// # Errors
+///
+/// [`OutputError::Directory`], [`OutputError::Write`].
+pub fn write_bytes(bytes: &[u8], path: impl AsRef<Path>) -> Result<(), OutputError> {
+    file::replace(path.as_ref(), |out| out.write_all(bytes))
+}
+
+/// Checks that [`write_bytes`] can write to `path`. Leaves nothing behind and existing files as they are.
+///
+/// # Errors
+///
+/// As [`write_bytes`].
+pub fn check_bytes(path: impl AsRef<Path>) -> Result<(), OutputError> {
+    file::check(path.as_ref())
 }
 
 /// Checks, before a run, that [`write()`] can write to `path`. Leaves nothing behind and existing files as they are.

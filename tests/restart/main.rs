@@ -1,6 +1,11 @@
 //! Runs in parts, streamed runs and restarts give the bits of one run; damaged checkpoints are refused.
 
-#![cfg(all(feature = "rk", feature = "implicit", feature = "expeuler", feature = "cable"))]
+#![cfg(all(
+    feature = "rk",
+    feature = "implicit",
+    feature = "expeuler",
+    feature = "cable"
+))]
 
 mod damage;
 mod parts;
@@ -73,13 +78,19 @@ impl Case {
 /// of their own.
 fn cases() -> Vec<Case> {
     let hh = experiment("hh.toml", &[]).model;
-    let crowd = experiment("population.toml", &[("cells = 100", "cells = 21")]);
-    let crowd = experiment_model(crowd);
+    let fewer = [
+        ("cells = 100", "cells = 21"),
+        ("[0, 33, 66, 99]", "[0, 20]"),
+    ];
+    let crowd = experiment("population.toml", &fewer).model;
     let branched = experiment("branched.toml", &[]).model;
     let noisy = Model::population(&ode(Noisy), 5).unwrap();
     let scheme = experiment(
         "hh.toml",
-        &[("type = \"na_hh1952\"", "type = \"na_markov_hh1952\"")],
+        &[
+            ("type = \"na_hh1952\"", "type = \"na_hh1952_scheme\""),
+            ("\"na.m\", \"na.h\", ", ""),
+        ],
     );
     let all = |setup: Setup| setup.record("V").record("stimulus").spikes("V", 0.0);
     let watched = |setup: Setup| setup.statistics("V").statistics("stimulus");
@@ -91,12 +102,32 @@ fn cases() -> Vec<Case> {
     };
     vec![
         Case::new("fixed", &hh, watched(all(Setup::new("rk4", 0.025))), 40.0),
-        Case::new("seldom", &hh, all(Setup::new("exp_euler", 0.03)).every(0.21), 39.9),
+        Case::new(
+            "seldom",
+            &hh,
+            all(Setup::new("exp_euler", 0.03)).every(0.21),
+            39.9,
+        ),
         Case::new("off the grid", &hh, all(Setup::new("rk4", 0.03)), 40.0),
         Case::new("implicit", &hh, all(Setup::new("radau5", 0.1)), 30.0),
-        Case::new("spikes alone", &hh, Setup::new("rk4", 0.025).spikes("V", 0.0), 40.0),
-        Case::new("adaptive", &hh, adaptive(Setup::adaptive("dopri54", tolerances.clone())), 40.0),
-        Case::new("samples hit", &hh, adaptive(Setup::adaptive("dopri54", hits)), 40.0),
+        Case::new(
+            "spikes alone",
+            &hh,
+            Setup::new("rk4", 0.025).spikes("V", 0.0),
+            40.0,
+        ),
+        Case::new(
+            "adaptive",
+            &hh,
+            adaptive(Setup::adaptive("dopri54", tolerances.clone())),
+            40.0,
+        ),
+        Case::new(
+            "samples hit",
+            &hh,
+            adaptive(Setup::adaptive("dopri54", hits)),
+            40.0,
+        ),
         Case::new(
             "adaptive implicit",
             &crowd,
@@ -124,7 +155,9 @@ fn cases() -> Vec<Case> {
         Case::new(
             "branched implicit",
             &branched,
-            Setup::new("backward_euler", 0.025).record("V").spikes("V", 0.0),
+            Setup::new("backward_euler", 0.025)
+                .record("V")
+                .spikes("V", 0.0),
             10.0,
         ),
         Case::new(
@@ -134,10 +167,6 @@ fn cases() -> Vec<Case> {
             20.0,
         ),
     ]
-}
-
-fn experiment_model(experiment: Experiment) -> Model {
-    experiment.model
 }
 
 fn bits(values: &[f64]) -> Vec<u64> {
@@ -156,7 +185,8 @@ impl Bits {
     /// Adds what was handed out.
     fn add(&mut self, recording: &Recording) {
         self.times.extend(bits(recording.times()));
-        self.data.extend(recording.data().iter().map(|x| x.to_bits()));
+        self.data
+            .extend(recording.data().iter().map(|x| x.to_bits()));
         self.spikes.resize(recording.spikes().len(), Vec::new());
         for (all, train) in self.spikes.iter_mut().zip(recording.spikes()) {
             all.extend(bits(&train.times));

@@ -6,7 +6,9 @@ use std::ops::ControlFlow;
 
 /// A number in 0..1 that looks random.
 fn random(seed: &mut u64) -> f64 {
-    *seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+    *seed = seed
+        .wrapping_mul(6364136223846793005)
+        .wrapping_add(1442695040888963407);
     (*seed >> 11) as f64 / (1u64 << 53) as f64
 }
 
@@ -23,7 +25,12 @@ fn streamed_runs_give_the_bits_of_one_run() {
             let part = pause.drain();
             let last = part.times().last().copied();
             drained.add(&part);
-            assert!(part.spikes().iter().flat_map(|s| &s.times).all(|&t| last.is_none_or(|l| t < l)));
+            assert!(
+                part.spikes()
+                    .iter()
+                    .flat_map(|s| &s.times)
+                    .all(|&t| last.is_none_or(|l| t < l))
+            );
             ControlFlow::Continue(())
         });
         assert_eq!(outcome, Ok(Outcome::Finished));
@@ -59,7 +66,12 @@ fn parts_that_end_on_the_grid_give_the_bits_of_one_run() {
 }
 
 /// Runs to the end, but from a checkpoint to a new run now and then.
-fn with_restarts(start: &dyn Fn() -> Simulation, until: f64, drain: bool, seed: &mut u64) -> (Simulation, Bits) {
+fn with_restarts(
+    start: &dyn Fn() -> Simulation,
+    until: f64,
+    drain: bool,
+    seed: &mut u64,
+) -> (Simulation, Bits) {
     let mut drained = Bits::default();
     let mut run = start();
     loop {
@@ -102,13 +114,18 @@ fn restarts_give_the_bits_of_one_run() {
 
 #[test]
 fn a_checkpoint_fits_other_tiles() {
-    let case = cases().into_iter().find(|c| c.name == "population").unwrap();
+    let case = cases()
+        .into_iter()
+        .find(|c| c.name == "population")
+        .unwrap();
     let mut whole = case.start();
     whole.run(10.0).unwrap();
     let checkpoint = whole.checkpoint().unwrap();
     whole.run(case.until).unwrap();
     let other = case.setup.clone().tile(9);
-    let mut run = other.start::<f64>(braincell::solvers(), &case.model).unwrap();
+    let mut run = other
+        .start::<f64>(braincell::solvers(), &case.model)
+        .unwrap();
     run.restore(&checkpoint).unwrap();
     run.run(case.until).unwrap();
     assert_eq!(Bits::of(&run.recording()), Bits::of(&whole.recording()));
@@ -130,11 +147,17 @@ fn a_checkpoint_of_another_run_is_refused() {
         }
     };
     assert_eq!(into(setup.clone(), &other), "model is");
-    assert_eq!(into(Setup::new("heun2", 0.025).record("V"), &model), "solver is");
+    assert_eq!(
+        into(Setup::new("heun2", 0.025).record("V"), &model),
+        "solver is"
+    );
     let steps = "time step, seed or precision is";
     assert_eq!(into(Setup::new("rk4", 0.02).record("V"), &model), steps);
     assert_eq!(into(setup.clone().seed(1), &model), steps);
-    assert_eq!(into(setup.spikes("V", 0.0), &model), "variables recorded are");
+    assert_eq!(
+        into(setup.spikes("V", 0.0), &model),
+        "variables recorded are"
+    );
 }
 
 #[test]
@@ -149,7 +172,10 @@ fn a_failed_run_has_no_checkpoint() {
 #[test]
 fn statistics_are_those_of_a_full_trace() {
     let model = experiment("hh.toml", &[]).model;
-    let setup = Setup::new("rk4", 0.03).record("V").statistics("V").statistics("stimulus");
+    let setup = Setup::new("rk4", 0.03)
+        .record("V")
+        .statistics("V")
+        .statistics("stimulus");
     let mut run = setup.start::<f64>(braincell::solvers(), &model).unwrap();
     assert!(run.statistics().is_empty());
     run.run(40.0).unwrap();
@@ -157,13 +183,26 @@ fn statistics_are_those_of_a_full_trace() {
     let (t, v) = (recording.times(), recording.trace("V").unwrap().to_vec());
     let max = v.iter().copied().fold(f64::MIN, f64::max);
     let at = v.iter().position(|&x| x == max).unwrap();
-    let area: f64 = (1..t.len()).map(|k| 0.5 * (t[k] - t[k - 1]) * (v[k] + v[k - 1])).sum();
-    let [of_v, of_stimulus] = &run.statistics()[..] else { panic!() };
+    let area: f64 = (1..t.len())
+        .map(|k| 0.5 * (t[k] - t[k - 1]) * (v[k] + v[k - 1]))
+        .sum();
+    let [of_v, of_stimulus] = &run.statistics()[..] else {
+        panic!()
+    };
     assert_eq!((of_v.max, of_v.time_of_max), (max, t[at]));
     assert_eq!(of_v.min, v.iter().copied().fold(f64::MAX, f64::min));
-    assert!((of_v.mean - area / 40.0).abs() < 1e-12 * area.abs(), "{} {}", of_v.mean, area / 40.0);
+    assert!(
+        (of_v.mean - area / 40.0).abs() < 1e-12 * area.abs(),
+        "{} {}",
+        of_v.mean,
+        area / 40.0
+    );
     assert_eq!((of_stimulus.min, of_stimulus.max), (0.0, 10.0));
-    assert!((of_stimulus.mean - 8.75).abs() < 0.01, "{}", of_stimulus.mean);
+    assert!(
+        (of_stimulus.mean - 8.75).abs() < 0.01,
+        "{}",
+        of_stimulus.mean
+    );
 }
 
 #[test]

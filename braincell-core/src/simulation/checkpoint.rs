@@ -1,9 +1,9 @@
 //! Checkpoints: all that a run needs to go on, to the bit.
 
+use super::Simulation;
 use super::adaptive::Controller;
 use super::statistics::Seen;
 use super::tile::Tile;
-use super::Simulation;
 use crate::container::{self, ContainerError, Reader, Writer};
 use crate::engine::{Engine, Work};
 use crate::kernel::Storage;
