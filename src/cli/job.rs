@@ -173,6 +173,10 @@ impl Job {
             kept: (self.simulation.time() / interval + 1e-9).floor(),
             left: None,
         };
+        let begin = (
+            self.simulation.time(),
+            self.simulation.recording().counters(),
+        );
         let mut fault = None;
         let streamed = self
             .simulation
@@ -227,6 +231,7 @@ impl Job {
                 recording: &rest,
                 digest: &self.digest,
                 statistics: &statistics,
+                begin,
                 reached,
                 complete: message.is_none(),
                 wall,

@@ -3,7 +3,7 @@
 use super::digest::{Digest, LISTED};
 use super::table::facts;
 use braincell::experiment::Experiment;
-use braincell::simulation::{Recording, Statistic, Stepping};
+use braincell::simulation::{Counters, Recording, Statistic, Stepping};
 use braincell::stepper::SolverInfo;
 use std::time::Duration;
 
@@ -18,6 +18,8 @@ pub struct Summary<'a> {
     /// What was recorded.
     pub digest: &'a Digest,
     pub statistics: &'a [Statistic],
+    /// Time and work at the beginning, which is not 0 for a run that was resumed.
+    pub begin: (f64, Counters),
     /// Time reached, ms.
     pub reached: f64,
     pub complete: bool,
@@ -55,9 +57,14 @@ pub fn summary(run: &Summary) -> String {
         ),
     };
     let time = format!("{until} in {how}");
+    let (begin, before) = &run.begin;
     // An adaptive run counts the steps of groups of cells.
     let cells = run.experiment.model.cells();
     let fixed = matches!(settings.stepping.value, Stepping::Fixed(_));
+    let steps = match fixed {
+        true => steps * (1.0 - begin / run.reached.max(f64::MIN_POSITIVE)),
+        false => steps - before.steps as f64,
+    };
     let (steps, per) = match fixed && cells > 1 {
         true => (steps * cells as f64, "cell steps"),
         false => (steps, "steps"),
@@ -65,12 +72,19 @@ pub fn summary(run: &Summary) -> String {
     let seconds = run.wall.as_secs_f64();
     let rate = steps / seconds.max(1e-9);
     // Those inside Newton iterations are not counted.
-    let done = match counters.right_hand_sides {
+    let resumed = match begin {
+        0.0 => String::new(),
+        begin => format!(" since {} ms", significant(*begin)),
+    };
+    let done = match counters.right_hand_sides - before.right_hand_sides {
         0 => String::new(),
-        n => format!("{n} right-hand sides in "),
+        n => format!("{n} right-hand sides{resumed} in "),
     };
     let rate = significant(rate.round());
-    let work = format!("{done}{}, {rate} {per}/s", elapsed(seconds));
+    let work = match steps {
+        0.0 => "none: the end had been reached".to_string(),
+        _ => format!("{done}{}, {rate} {per}/s", elapsed(seconds)),
+    };
     let mut list = vec![("solver", solver), ("time", time), ("work", work)];
     if cells > 1 {
         list.push(("cells", cells.to_string()));

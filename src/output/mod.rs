@@ -61,7 +61,7 @@ pub enum OutputError {
     },
     /// A file that was to grow is not what it was at the time of a checkpoint.
     #[error(
-        "cannot go on with {}: {reason}; give another file for what is to come, or run the experiment again", path.display()
+        "cannot go on with {}: {reason}; put the file back as it was, give another one for what is to come, or run the experiment again", path.display()
     )]
     Changed {
         /// The path.

@@ -89,3 +89,23 @@ pub(super) fn next_pause(time: f64, pause: f64) -> f64 {
     }
     ((time / pause + ROUNDING).floor() + 1.0) * pause
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::grid;
+
+    #[test]
+    fn ends_on_the_grid_are_recognised_however_far() {
+        for step in [0.025, 0.1, 0.3, 1.0 / 3.0] {
+            for steps in [1.0, 3.0, 1e5, 123_456_789.0, 7e12] {
+                let until = steps * step;
+                for until in [until, until.next_up(), until.next_down()] {
+                    assert_eq!(grid(0.0, step, until), (steps, 0.0), "{step} {steps}");
+                }
+            }
+        }
+        assert_eq!(grid(0.0, 0.25, 1.1).0, 4.0);
+        assert!((grid(0.0, 0.25, 1.1).1 - 0.1).abs() < 1e-15);
+        assert_eq!(grid(2.0, 0.25, 2.0), (0.0, 0.0));
+    }
+}
