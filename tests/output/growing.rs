@@ -113,7 +113,7 @@ fn a_cut_line_of_a_killed_run_is_left_out() {
     drop(stream);
     let text = fs::read_to_string(&path).unwrap();
     let begin = text.find("\n0,").unwrap();
-    for length in (begin..text.len()).step_by(997) {
+    for length in (begin + 1..text.len()).step_by(997) {
         fs::write(&path, &text[..length]).unwrap();
         let table = read_csv(&path).unwrap();
         assert!(!table.metadata.complete);

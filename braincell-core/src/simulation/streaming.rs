@@ -96,8 +96,8 @@ mod tests {
 
     #[test]
     fn ends_on_the_grid_are_recognised_however_far() {
-        for step in [0.025, 0.1, 0.3, 1.0 / 3.0] {
-            for steps in [1.0, 3.0, 1e5, 123_456_789.0, 7e12] {
+        for step in [0.025, 0.1, 0.3, 1.0 / 3.0f64] {
+            for steps in [1.0, 3.0, 1e5, 123_456_789.0, 7e12f64] {
                 let until = steps * step;
                 for until in [until, until.next_up(), until.next_down()] {
                     assert_eq!(grid(0.0, step, until), (steps, 0.0), "{step} {steps}");
