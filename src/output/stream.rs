@@ -327,7 +327,14 @@ impl NpyFile {
         Ok(array)
     }
 
+    /// Adds rows. Where they cannot all be written, the header tells of those that could.
     fn append(&mut self, numbers: impl Iterator<Item = f64>) -> Result<(), OutputError> {
+        let added = self.add(numbers);
+        let shown = self.show_rows();
+        added.and(shown)
+    }
+
+    fn add(&mut self, numbers: impl Iterator<Item = f64>) -> Result<(), OutputError> {
         let mut bytes = Vec::new();
         let row = 8 * self.width;
         for number in numbers {
@@ -337,8 +344,7 @@ impl NpyFile {
                 bytes.clear();
             }
         }
-        self.file.append(&bytes)?;
-        self.show_rows()
+        self.file.append(&bytes)
     }
 
     /// Writes into the header how many rows there are.

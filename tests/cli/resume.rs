@@ -193,7 +193,7 @@ fn mistakes_are_explained() {
     fs::remove_file(place.path("t.csv")).unwrap();
     assert_has(
         &resume(&["c"]),
-        &["t.csv: it is not there any more", "another file"],
+        &["t.csv: it is not there any more", "give another one"],
     );
     place.write("t.csv", &text);
     place.braincell(&["resume", "c"]).success();

@@ -5,7 +5,9 @@ use braincell::cells::SingleCompartment;
 use braincell::container::{Reader, Writer};
 use braincell::input::Input;
 use braincell::model::Model;
-use braincell::output::{Column, Ending, Events, Mark, OutputError, Reduced, Stream, Table, read_csv};
+use braincell::output::{
+    Column, Ending, Events, Mark, OutputError, Reduced, Stream, Table, read_csv,
+};
 use braincell::simulation::{Recording, Setup, Simulation};
 use std::fs;
 use std::ops::ControlFlow;
@@ -13,7 +15,10 @@ use std::ops::ControlFlow;
 fn start() -> Simulation {
     let cell = SingleCompartment::hodgkin_huxley().input("i", Input::step(10.0, 5.0, 150.0));
     let model = Model::new(&cell).unwrap();
-    let setup = Setup::new("rk4", 0.01).record("V").record("na.m").spikes("V", 0.0);
+    let setup = Setup::new("rk4", 0.01)
+        .record("V")
+        .record("na.m")
+        .spikes("V", 0.0);
     setup.start(braincell::solvers(), &model).unwrap()
 }
 
@@ -134,7 +139,11 @@ fn another_file_does_not_go_on() {
     for result in [
         Stream::resume(other, &path, &marks),
         Stream::resume(description(), &path, &[marks[0], marks[0]]),
-        Stream::resume(description(), path.with_extension("npz"), &[marks[0], marks[0]]),
+        Stream::resume(
+            description(),
+            path.with_extension("npz"),
+            &[marks[0], marks[0]],
+        ),
     ] {
         assert!(matches!(result, Err(OutputError::Changed { .. })));
     }
