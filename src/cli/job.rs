@@ -241,10 +241,13 @@ impl Job {
         let written = until_then(&written);
         match streamed {
             Ok(Outcome::Finished) => Ok(()),
-            Ok(Outcome::Stopped) => Err(CliError::Interrupted(format!(
-                "{}.{written}",
-                message.unwrap_or_default()
-            ))),
+            Ok(Outcome::Stopped) => {
+                let message = message.unwrap_or_default();
+                let again = self.checkpoint.map_or(String::new(), |(path, _)| {
+                    format!(" To go on: braincell resume {}.", path.display())
+                });
+                Err(CliError::Interrupted(format!("{message}.{written}{again}")))
+            }
             Err(error) => Err(CliError::Run { error, written }),
         }
     }

@@ -50,7 +50,8 @@ struct Arguments {
 enum Command {
     /// Run an experiment file.
     Run(run::Arguments),
-    /// Go on with a run that was killed or has ended, from a checkpoint.
+    /// Go on with a run that was killed or has ended, from a checkpoint. Plugins that were named on its command line have
+    /// to be named again.
     Resume(resume::Arguments),
     /// Differentiate a number computed from a run.
     Gradient(gradient::Arguments),

@@ -72,7 +72,7 @@ fn safe(name: &str) -> String {
 }
 
 /// Memory for columns that are put together from rows, in bytes.
-const MEMORY: u64 = 128 << 20;
+const MEMORY: u64 = 64 << 20;
 
 /// Samples, of which each is a row: time, then the columns.
 pub(super) trait Rows {
@@ -132,7 +132,7 @@ pub(super) fn archive(
             })?;
             continue;
         }
-        let mut numbers = Vec::new();
+        let mut numbers = Vec::with_capacity(8 * samples as usize * names.len());
         rows.copy(first..first + names.len(), &mut numbers)?;
         for (k, name) in names.iter().enumerate() {
             let column = numbers.chunks_exact(8).skip(k).step_by(names.len());

@@ -73,6 +73,11 @@ fn files_do_not_depend_on_the_parts_and_can_be_cut_back() {
             drop(stream);
             let mut stream = Stream::resume(description(), &path, &marks).unwrap();
             assert_eq!(stream.mark().unwrap(), marks);
+            let file = match format {
+                "csv" => path.clone(),
+                _ => directory.join(format!("{k}.npz.rows.npy")),
+            };
+            assert_eq!(fs::metadata(file).unwrap().len(), marks[0].length);
             let (rest, last) = (&parts[middle..], &parts[parts.len() - 1]);
             for part in &rest[..rest.len() - 1] {
                 stream.append(part).unwrap();

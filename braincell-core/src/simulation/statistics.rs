@@ -2,6 +2,8 @@
 
 use super::Simulation;
 use super::recording::Column;
+use super::tile::Tile;
+use crate::engine::{Clock, Engine, Workspace};
 use crate::kernel::Storage;
 
 /// What is left of a variable where no trace of it is kept, over the beginning of the run and the ends of all steps.
@@ -106,5 +108,23 @@ impl<F: Storage> Simulation<F> {
             .collect();
         all.sort_by_key(|(number, _)| *number);
         all.into_iter().map(|(_, statistic)| statistic).collect()
+    }
+}
+
+impl<F: Storage> Tile<F> {
+    /// Takes notice of the watched variables at time `t`, with inputs from inside the piece that holds `within`.
+    pub fn watch(&mut self, engine: &Engine<F>, t: f64, within: f64, w: &mut Workspace<F>) {
+        if self.watched.iter().any(|watched| watched.is_signal) {
+            let clock = Clock {
+                t,
+                h: 0.0,
+                within,
+                number: 0,
+            };
+            engine.signals(self.first, clock, w);
+        }
+        for watched in &mut self.watched {
+            watched.see(t, w.arena[watched.place].to_f64());
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Runs whose samples are handed out while they go on.
 
+use super::tile::Tile;
 use super::{
     CheckpointError, Outcome, Progress, ROUNDING, Recording, RunError, Simulation, Statistic,
 };
@@ -78,6 +79,17 @@ impl<F: Storage> Simulation<F> {
         self.drained += self.times.len();
         self.times.clear();
         recording
+    }
+}
+
+impl<F: Storage> Tile<F> {
+    /// Forgets the first `samples` samples, and spikes before `time`.
+    pub fn forget(&mut self, samples: usize, time: f64) {
+        self.data.drain(..samples * self.columns.len());
+        for detector in &mut self.detectors {
+            let count = detector.times.partition_point(|&t| t < time);
+            detector.times.drain(..count);
+        }
     }
 }
 

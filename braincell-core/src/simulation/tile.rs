@@ -3,10 +3,10 @@
 use super::ROUNDING;
 use super::adaptive::{Controller, bisect, hermite};
 use super::error::{BadValue, LastGood, NoConvergence, RunError};
-use super::recording::SpikeTrain;
+use super::recording::{SpikeTrain, place};
 use super::setup::{Plan, Variable};
 use super::statistics::Watched;
-use crate::engine::{Clock, Engine, Layout, StepFailure, Work, Workspace};
+use crate::engine::{Clock, Engine, StepFailure, Work, Workspace};
 use crate::kernel::Storage;
 use crate::model::Model;
 use ndarray::Array2;
@@ -476,31 +476,6 @@ impl<F: Storage> Tile<F> {
         }
     }
 
-    /// Takes notice of the watched variables at time `t`, with inputs from inside the piece that holds `within`.
-    pub fn watch(&mut self, engine: &Engine<F>, t: f64, within: f64, w: &mut Workspace<F>) {
-        if self.watched.iter().any(|watched| watched.is_signal) {
-            let clock = Clock {
-                t,
-                h: 0.0,
-                within,
-                number: 0,
-            };
-            engine.signals(self.first, clock, w);
-        }
-        for watched in &mut self.watched {
-            watched.see(t, w.arena[watched.place].to_f64());
-        }
-    }
-
-    /// Forgets the first `samples` samples, and spikes before `time`.
-    pub fn forget(&mut self, samples: usize, time: f64) {
-        self.data.drain(..samples * self.columns.len());
-        for detector in &mut self.detectors {
-            let count = detector.times.partition_point(|&t| t < time);
-            detector.times.drain(..count);
-        }
-    }
-
     /// Adds what was recorded to a recording with `samples` samples.
     pub fn collect(&self, samples: usize, data: &mut Array2<f64>, spikes: &mut [SpikeTrain]) {
         for (k, column) in self.columns.iter().enumerate() {
@@ -514,24 +489,6 @@ impl<F: Storage> Tile<F> {
             spikes[detector.number].times.clone_from(&detector.times);
         }
     }
-}
-
-/// Where in the arena of the tile that begins with cell `first` a recorded number is.
-fn place(
-    layout: &Layout,
-    first: usize,
-    column: &super::recording::Column,
-    variable: Variable,
-) -> usize {
-    let (offset, uniform) = match variable {
-        Variable::State(s) => {
-            let group = layout.model.states[s].group;
-            (layout.current[group] + layout.states[s].offset, false)
-        }
-        Variable::Signal(s) => (layout.signals[s].offset, layout.signals[s].len == 1),
-    };
-    let inside = column.element * layout.lanes + column.cell - first;
-    offset + if uniform { 0 } else { inside }
 }
 
 /// Where in 0..1 the cubic with values y0 < threshold ≤ y1 and derivatives d0, d1 at 0 and 1 crosses the threshold.
