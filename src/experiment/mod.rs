@@ -47,7 +47,7 @@
 //! | `[mechanisms.NAME]` | `type`, and parameters of that mechanism; see [`crate::cells::mechanisms`] |
 //! | `[inputs.NAME]` | `kind`, and what it takes: see below |
 //! | `[initial]` | initial values of states by name, such as `"na.m" = 0.05`; gates start from their steady state where it is not given |
-//! | `[run]` | `solver`, `duration`, and `dt` or, for solvers with an error estimate, `tolerance`, such as 1e-6; `plugins`: files of solver plugins, relative to the experiment |
+//! | `[run]` | `solver`, `duration`, and `dt` or, for solvers with an error estimate, `tolerance`, such as 1e-6; `max_steps` with a tolerance, after so many steps of a cell the run gives up, by default 1000000; `plugins`: files of solver plugins, relative to the experiment |
 //! | `[record]` | `variables`: states and signals, by default the membrane potential, or all states where there is none; `every`, by default each step, and needed with a tolerance; `cells`, by default all; `statistics`: states and signals of which only least and greatest value and mean over all steps are kept, by default none. `variables = []` records no traces |
 //! | `[fit]` | `target`, a CSV file relative to the experiment; `column` of it, recorded under the same name; `iterations`, by default 100; `[fit.parameters]`: names of parameters with bounds, `"na.g_max" = { from = "60 mS/cm2", to = "200 mS/cm2" }` |
 //! | `[spikes]` | `variable`, by default `"V"`; `threshold`; `cells` and `compartments`, by default all |

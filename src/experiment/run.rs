@@ -91,7 +91,11 @@ fn time(item: &Item) -> Result<Given<f64>, ExperimentError> {
 
 /// A fixed step, or a tolerance.
 fn stepping(run: &Section) -> Result<Given<Stepping>, ExperimentError> {
+    let most = run.get("max_steps");
     let Some(item) = run.get("tolerance") else {
+        if let Some(most) = most {
+            return Err(most.refuse("it limits the steps of a run with a tolerance; remove it"));
+        }
         let dt = time(&run.need("dt", "dt = \"0.025 ms\"")?)?;
         return Ok(Given {
             value: Stepping::Fixed(dt.value),
@@ -101,8 +105,15 @@ fn stepping(run: &Section) -> Result<Given<Stepping>, ExperimentError> {
     if let Some(dt) = run.get("dt") {
         return Err(dt.refuse("a run has a fixed step, dt, or a tolerance; remove one of them"));
     }
+    let mut tolerances = Tolerances::new(item.positive("")?);
+    if let Some(most) = most {
+        tolerances.max_steps = match most.count()? {
+            0 => return Err(most.refuse("a run takes at least one step")),
+            most => most as u64,
+        };
+    }
     Ok(Given {
-        value: Stepping::Adaptive(Tolerances::new(item.positive("")?)),
+        value: Stepping::Adaptive(tolerances),
         place: item.place(),
     })
 }
@@ -117,7 +128,14 @@ pub(super) fn read(
         "run",
         "[run] with solver = \"rk4\", dt = \"0.025 ms\", duration = \"50 ms\"",
     )?;
-    let run = run.only(&["solver", "dt", "tolerance", "duration", "plugins"])?;
+    let run = run.only(&[
+        "solver",
+        "dt",
+        "tolerance",
+        "max_steps",
+        "duration",
+        "plugins",
+    ])?;
     let solver = run.need(
         "solver",
         "solver = \"rk4\"; braincell solvers lists the solvers",
