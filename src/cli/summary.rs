@@ -82,7 +82,7 @@ pub fn summary(run: &Summary) -> String {
     };
     let rate = significant(rate.round());
     let work = match steps {
-        0.0 => "none: the end had been reached".to_string(),
+        0.0 => "no step was left to make".to_string(),
         _ => format!("{done}{}, {rate} {per}/s", elapsed(seconds)),
     };
     let mut list = vec![("solver", solver), ("time", time), ("work", work)];
