@@ -1,8 +1,11 @@
 //! Neuron models integrated by solvers selected by name.
 
+pub mod bench;
+pub mod compare;
 pub mod conformance;
 pub mod experiment;
 pub mod fit;
+pub mod inspect;
 pub mod output;
 
 pub use braincell_cells as cells;

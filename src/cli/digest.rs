@@ -1,7 +1,7 @@
-//! What a summary and a plot need of a run, in bounded memory.
+//! What a summary, a plot and the table of a sweep need of a run, in bounded memory.
 
 use braincell::container::{ContainerError, Reader, Writer};
-use braincell::output::{Events, Reduced};
+use braincell::output::{Events, Reduced, Tally};
 use braincell::simulation::{Recording, SpikeTrain};
 
 /// Spike times that a summary lists.
@@ -12,18 +12,15 @@ const TICKS: f64 = 8192.0;
 /// Counts, ranges and reduced traces of all that was recorded so far.
 #[derive(Clone, Debug, Default)]
 pub struct Digest {
-    pub samples: u64,
-    /// Least and greatest value of each column.
-    pub ranges: Vec<(f64, f64)>,
+    pub tally: Tally,
     pub spikes: Vec<Train>,
     /// The traces, where a plot was asked for.
     pub traces: Option<Reduced>,
 }
 
-/// The spikes of a train.
+/// Spikes of a train.
 #[derive(Clone, Debug, Default)]
 pub struct Train {
-    pub count: u64,
     /// The first of them, ms.
     pub first: Vec<f64>,
     /// Those that a plot shows, where it was asked for: one of those nearer to each other than the eye sees.
@@ -34,8 +31,7 @@ impl Digest {
     /// Of nothing yet.
     pub fn new(columns: usize, trains: usize, plot: bool) -> Self {
         Self {
-            samples: 0,
-            ranges: vec![(f64::INFINITY, f64::NEG_INFINITY); columns],
+            tally: Tally::new(columns, trains),
             spikes: vec![Train::default(); trains],
             traces: plot.then(|| Reduced::new(columns)),
         }
@@ -43,24 +39,23 @@ impl Digest {
 
     /// Adds what was drained of a run of so many ms.
     pub fn add(&mut self, part: &Recording, duration: f64) {
-        self.samples += part.times().len() as u64;
-        for (range, trace) in self.ranges.iter_mut().zip(part.traces()) {
-            for &x in trace.values {
-                *range = (range.0.min(x), range.1.max(x));
-            }
-        }
+        self.tally.add(part);
         if let Some(traces) = &mut self.traces {
             traces.add(part);
         }
-        self.add_spikes(part.spikes(), duration);
+        self.list_spikes(part.spikes(), duration);
     }
 
     /// Adds spikes alone.
     pub fn add_spikes(&mut self, trains: &[SpikeTrain], duration: f64) {
+        self.tally.add_spikes(trains);
+        self.list_spikes(trains, duration);
+    }
+
+    fn list_spikes(&mut self, trains: &[SpikeTrain], duration: f64) {
         let plot = self.traces.is_some();
         let tick = |time: f64| (time * TICKS / duration).floor();
         for (train, part) in self.spikes.iter_mut().zip(trains) {
-            train.count += part.times.len() as u64;
             let free = LISTED - train.first.len();
             train.first.extend(part.times.iter().take(free));
             if !plot {
@@ -87,15 +82,9 @@ impl Digest {
     }
 
     pub fn save(&self, w: &mut Writer) {
-        w.u64(self.samples);
-        w.u64(self.ranges.len() as u64);
-        for &(least, greatest) in &self.ranges {
-            w.f64(least);
-            w.f64(greatest);
-        }
+        self.tally.save(w);
         w.u64(self.spikes.len() as u64);
         for train in &self.spikes {
-            w.u64(train.count);
             w.f64s(&train.first);
             w.f64s(&train.shown);
         }
@@ -107,11 +96,9 @@ impl Digest {
 
     pub fn load(r: &mut Reader) -> Result<Self, ContainerError> {
         let digest = Self {
-            samples: r.u64()?,
-            ranges: r.list(|r| Ok((r.f64()?, r.f64()?)))?,
+            tally: Tally::load(r)?,
             spikes: r.list(|r| {
                 Ok(Train {
-                    count: r.u64()?,
                     first: r.f64s()?,
                     shown: r.f64s()?,
                 })

@@ -5,7 +5,7 @@ use super::{CliError, complain, plugins, print};
 use braincell::experiment::Experiment;
 use braincell::fit::{Fit, TraceDifference};
 use braincell::model::{Model, Values};
-use braincell::output::{self, Column, Metadata, Table};
+use braincell::output::{self, Column, Table};
 use braincell::simulation::Recording;
 use clap::Args;
 use std::fs;
@@ -128,8 +128,7 @@ pub fn fit(arguments: &Arguments) -> Result<(), CliError> {
                 column("start", trace(&start)),
                 column("fit", trace(&end)),
             ],
-            events: Vec::new(),
-            metadata: Metadata::default(),
+            ..Table::default()
         };
         output::plot(&table, path)?;
         written.push(path.display().to_string());

@@ -6,18 +6,19 @@ use super::peaks::Peaks;
 use super::progress::Watch;
 use super::saved::{Named, Saved};
 use super::summary::{Summary, summary};
-use super::{CliError, complain, plugins, print};
+use super::{CliError, complain, plugins, print, sweep};
 use braincell::experiment::{Experiment, ExperimentError};
-use braincell::output::{self, Column, Ending, Events, Mark, Metadata, Stream, Table};
-use braincell::simulation::{Outcome, Pause, Recording, Simulation, Stepping};
+use braincell::kernel::Storage;
+use braincell::output::{self, Column, Ending, Events, Extent, Metadata, Stream, Table};
+use braincell::simulation::{Outcome, Pause, Recording, Simulation, Statistic, Stepping};
 use braincell::stepper::Parts;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 /// An experiment whose model and solver are joined.
-pub struct Prepared {
+pub struct Prepared<F: Storage> {
     pub experiment: Experiment,
-    pub simulation: Simulation,
+    pub simulation: Simulation<F>,
     peaks: Peaks,
     files: Vec<Named>,
     /// What is to be said about the solver's name.
@@ -25,11 +26,11 @@ pub struct Prepared {
 }
 
 /// Joins model and solver.
-pub fn prepare(
+pub fn prepare<F: Storage>(
     order: &Order,
     mut experiment: Experiment,
     plugins: &plugins::Options,
-) -> Result<Prepared, CliError> {
+) -> Result<Prepared<F>, CliError> {
     let peaks = Peaks::prepare(&mut experiment, order.plot_shape.is_some())?;
     let registry = plugins.registry(&experiment.run.plugins)?;
     let simulation = experiment.start_streamed(&registry)?;
@@ -50,10 +51,10 @@ pub fn prepare(
 }
 
 /// A run and where its results go.
-pub struct Job {
+pub struct Job<F: Storage> {
     order: Order,
     experiment: Experiment,
-    simulation: Simulation,
+    simulation: Simulation<F>,
     peaks: Peaks,
     files: Vec<Named>,
     /// What the output says about itself, without samples and events.
@@ -67,11 +68,11 @@ pub struct Job {
     quiet: bool,
 }
 
-impl Job {
+impl<F: Storage> Job<F> {
     /// Begins the output of a run.
     pub fn begin(
         order: Order,
-        prepared: Prepared,
+        prepared: Prepared<F>,
         checkpoint: Option<(PathBuf, f64)>,
         quiet: bool,
     ) -> Result<Self, CliError> {
@@ -85,9 +86,9 @@ impl Job {
     /// Goes on with a run from a checkpoint; in a new file if `marks` are of another.
     pub fn go_on(
         order: Order,
-        prepared: Prepared,
+        prepared: Prepared<F>,
         checkpoint: (PathBuf, f64),
-        (digest, marks): (Digest, Option<&[Mark]>),
+        (digest, marks): (Digest, Option<&[Extent]>),
         notes: Vec<(String, String)>,
         quiet: bool,
     ) -> Result<Self, CliError> {
@@ -105,7 +106,7 @@ impl Job {
 
     fn new(
         order: Order,
-        prepared: Prepared,
+        prepared: Prepared<F>,
         checkpoint: Option<(PathBuf, f64)>,
         quiet: bool,
     ) -> Result<Self, CliError> {
@@ -124,6 +125,7 @@ impl Job {
         if let Some(path) = &order.out {
             output::check_write(path)?;
         }
+        sweep::check(&order, &experiment)?;
         if let Some(path) = &order.plot {
             output::check_plot(&table, path)?;
         }
@@ -208,19 +210,20 @@ impl Job {
         self.stream = keeper.stream;
         self.digest = keeper.digest;
         let left = keeper.left;
-        let written = self.write(&rest, message.as_deref());
+        let (written, unwritten) = self.write(&rest, reached, message.as_deref());
         if let Some(error) = fault {
             // Of a second error of the output there is nothing more to say.
-            let written = written.unwrap_or_default();
             let names = left.into_iter().chain(written).collect::<Vec<_>>();
             let (error, written) = (Box::new(error), until_then(&names));
             return Err(CliError::Broken { error, written });
         }
-        if let (Err(_), Some(message)) = (&written, &message) {
-            // Two errors: that of the run, and below that of its output.
-            complain("error", message);
+        if let Some(error) = unwritten {
+            if let Some(message) = &message {
+                // Two errors: that of the run, and below that of its output.
+                complain("error", message);
+            }
+            return Err(error);
         }
-        let written = written?;
         if !self.quiet {
             let mut statistics = self.simulation.statistics();
             statistics.truncate(self.peaks.asked(statistics.len()));
@@ -252,40 +255,78 @@ impl Job {
         }
     }
 
-    /// Ends the output and draws what was asked for; returns the names of the files.
-    fn write(&mut self, rest: &Recording, message: Option<&str>) -> Result<Vec<String>, CliError> {
+    /// Ends the output and draws what was asked for, each of them whether or not the others can be written; returns the
+    /// names of the files, and the first error.
+    fn write(
+        &mut self,
+        rest: &Recording,
+        reached: f64,
+        message: Option<&str>,
+    ) -> (Vec<String>, Option<CliError>) {
         let statistics = self.simulation.statistics();
         let (asked, peaks) = statistics.split_at(self.peaks.asked(statistics.len()));
-        let mut written = Vec::new();
-        if let (Some(path), Some(cell)) = (&self.order.plot_shape, &self.experiment.cell) {
-            self.peaks.plot(cell, peaks, &self.experiment.title, path)?;
-            written.push(path.display().to_string());
+        let table = sweep::table(&self.experiment, rest, &self.digest.tally, reached);
+        let results = [
+            self.write_shape(peaks),
+            sweep::write(&self.order, &self.experiment, &table, message),
+            self.end_stream(rest, asked, &table, message),
+            self.write_plot(message),
+        ];
+        let (mut written, mut first) = (Vec::new(), None);
+        for result in results {
+            match result {
+                Ok(names) => written.extend(names),
+                Err(error) => first = first.or(Some(error)),
+            }
         }
-        if let (Some(path), Some(stream)) = (&self.order.out, self.stream.take()) {
-            stream.finish(&Ending {
-                complete: message.is_none(),
-                message,
-                statistics: asked,
-                events: rest.spikes().iter().map(|s| s.times.clone()).collect(),
-                notes: self.notes.clone(),
-                keep_parts: self.checkpoint.is_some(),
-            })?;
-            written.push(path.display().to_string());
-        }
-        if let (Some(path), Some(traces)) = (&self.order.plot, &self.digest.traces) {
-            let (time, columns) = traces.columns(&self.table.columns);
-            let mut table = Table {
-                time,
-                columns,
-                events: self.digest.events(&self.table.events),
-                ..self.table.clone()
-            };
-            table.metadata.complete = message.is_none();
-            table.metadata.message = message.map(str::to_string);
-            output::plot(&table, path)?;
-            written.push(path.display().to_string());
-        }
-        Ok(written)
+        (written, first)
+    }
+
+    fn write_shape(&self, peaks: &[Statistic]) -> Result<Vec<String>, CliError> {
+        let (Some(path), Some(cell)) = (&self.order.plot_shape, &self.experiment.cell) else {
+            return Ok(Vec::new());
+        };
+        self.peaks.plot(cell, peaks, &self.experiment.title, path)?;
+        Ok(vec![path.display().to_string()])
+    }
+
+    fn end_stream(
+        &mut self,
+        rest: &Recording,
+        statistics: &[Statistic],
+        sweep: &[Column],
+        message: Option<&str>,
+    ) -> Result<Vec<String>, CliError> {
+        let (Some(path), Some(stream)) = (&self.order.out, self.stream.take()) else {
+            return Ok(Vec::new());
+        };
+        stream.finish(&Ending {
+            complete: message.is_none(),
+            message,
+            statistics,
+            sweep,
+            events: rest.spikes().iter().map(|s| s.times.clone()).collect(),
+            notes: self.notes.clone(),
+            keep_parts: self.checkpoint.is_some(),
+        })?;
+        Ok(vec![path.display().to_string()])
+    }
+
+    fn write_plot(&self, message: Option<&str>) -> Result<Vec<String>, CliError> {
+        let (Some(path), Some(traces)) = (&self.order.plot, &self.digest.traces) else {
+            return Ok(Vec::new());
+        };
+        let (time, columns) = traces.columns(&self.table.columns);
+        let mut table = Table {
+            time,
+            columns,
+            events: self.digest.events(&self.table.events),
+            ..self.table.clone()
+        };
+        table.metadata.complete = message.is_none();
+        table.metadata.message = message.map(str::to_string);
+        output::plot(&table, path)?;
+        Ok(vec![path.display().to_string()])
     }
 }
 
@@ -317,7 +358,7 @@ struct Keeper<'a> {
 
 impl Keeper<'_> {
     /// Takes what was recorded, and a checkpoint when it is due.
-    fn take(&mut self, mut pause: Pause) -> Result<(), CliError> {
+    fn take<F: Storage>(&mut self, mut pause: Pause<F>) -> Result<(), CliError> {
         self.add(&pause.drain())?;
         if let Some((_, interval)) = self.checkpoint {
             let number = (pause.progress().time / interval + 1e-9).floor();
@@ -330,7 +371,11 @@ impl Keeper<'_> {
     }
 
     /// Takes what is left after the run, and a last checkpoint if the run can go on.
-    fn last(&mut self, simulation: &mut Simulation, sound: bool) -> Result<(), CliError> {
+    fn last<F: Storage>(
+        &mut self,
+        simulation: &mut Simulation<F>,
+        sound: bool,
+    ) -> Result<(), CliError> {
         self.add(&simulation.drain())?;
         match (sound, self.checkpoint) {
             (true, Some(_)) => self.save(simulation.checkpoint()?),
@@ -369,10 +414,10 @@ impl Keeper<'_> {
 }
 
 /// What the output says about itself, without samples.
-fn described(
+fn described<F: Storage>(
     order: &Order,
     experiment: &Experiment,
-    simulation: &Simulation,
+    simulation: &Simulation<F>,
     recording: &Recording,
 ) -> Table {
     let columns = recording.columns().iter().map(|column| Column {
@@ -389,6 +434,7 @@ fn described(
         time: Vec::new(),
         columns: columns.collect(),
         events: events.collect(),
+        sweep: Vec::new(),
         metadata: Metadata {
             program_version: env!("CARGO_PKG_VERSION").to_string(),
             experiment: order.annotated(&experiment.text),

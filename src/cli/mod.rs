@@ -1,8 +1,11 @@
 //! The command line.
 
+mod bench;
+mod compare;
 mod digest;
 mod fit;
 mod gradient;
+mod inspect;
 mod job;
 mod mechanisms;
 mod morphology;
@@ -20,13 +23,16 @@ mod run;
 mod saved;
 mod solvers;
 mod summary;
+mod sweep;
 mod table;
 
 use braincell::cells::MechanismError;
 use braincell::cells::morphology::ReadError;
+use braincell::compare::CompareError;
 use braincell::experiment::ExperimentError;
 use braincell::fit::FitError;
 use braincell::gradient::GradientError;
+use braincell::inspect::InspectError;
 use braincell::output::OutputError;
 use braincell::registry::RegistryError;
 use braincell::simulation::{CheckpointError, RunError};
@@ -53,6 +59,10 @@ enum Command {
     /// Go on with a run that was killed or has ended, from a checkpoint. Plugins that were named on its command line have
     /// to be named again.
     Resume(resume::Arguments),
+    /// Compare solvers on an experiment: error against cost, and which to take.
+    Compare(compare::Arguments),
+    /// Tell how stiff an experiment is, and how large it is.
+    Inspect(inspect::Arguments),
     /// Differentiate a number computed from a run.
     Gradient(gradient::Arguments),
     /// Fit parameters of an experiment to a recorded trace.
@@ -61,6 +71,8 @@ enum Command {
     Solvers(solvers::Arguments),
     /// List the membrane mechanisms, or show one.
     Mechanisms(mechanisms::Arguments),
+    /// Measure the speed of the solvers on this machine.
+    Bench(bench::Arguments),
     /// Describe the morphology of a neuron, and draw it.
     Morphology(morphology::Arguments),
     /// Examine a solver plugin.
@@ -73,6 +85,10 @@ enum Command {
 enum CliError {
     #[error(transparent)]
     Experiment(#[from] ExperimentError),
+    #[error(transparent)]
+    Compare(#[from] CompareError),
+    #[error(transparent)]
+    Inspect(#[from] InspectError),
     #[error(transparent)]
     Gradient(#[from] GradientError),
     #[error(transparent)]
@@ -126,9 +142,12 @@ pub fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Run(arguments) => run::run(&arguments),
         Command::Resume(arguments) => resume::resume(&arguments),
+        Command::Compare(arguments) => compare::compare(&arguments),
+        Command::Inspect(arguments) => inspect::inspect(&arguments),
         Command::Gradient(arguments) => gradient::gradient(&arguments),
         Command::Fit(arguments) => fit::fit(&arguments),
         Command::Solvers(arguments) => solvers::list(&arguments),
+        Command::Bench(arguments) => bench::bench(&arguments),
         Command::Mechanisms(arguments) => mechanisms::list(&arguments),
         Command::Morphology(arguments) => morphology::show(&arguments),
         #[cfg(feature = "plugins")]

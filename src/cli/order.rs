@@ -2,7 +2,7 @@
 
 use super::CliError;
 use braincell::container::{ContainerError, Reader, Writer};
-use braincell::experiment::{Experiment, Given};
+use braincell::experiment::{Experiment, Given, Precision};
 use braincell::simulation::{Stepping, Tolerances};
 use braincell::units::parse_in;
 #[cfg(unix)]
@@ -18,8 +18,13 @@ pub struct Order {
     pub dt: Option<String>,
     pub tolerance: Option<String>,
     pub tstop: Option<String>,
+    pub precision: Option<String>,
+    pub threads: Option<String>,
+    /// The recording interval.
+    pub interval: Option<String>,
     pub out: Option<PathBuf>,
     pub plot: Option<PathBuf>,
+    pub plot_sweep: Option<PathBuf>,
     pub plot_shape: Option<PathBuf>,
     /// The duration that a restart gave instead.
     pub resumed_tstop: Option<String>,
@@ -28,7 +33,7 @@ pub struct Order {
 }
 
 impl Order {
-    /// Solver, step and duration of the command line take the place of those of the file.
+    /// What the command line gives takes the place of what the file gives.
     pub fn override_settings(&self, experiment: &mut Experiment) -> Result<(), CliError> {
         let run = &mut experiment.run;
         if let Some(solver) = &self.solver {
@@ -50,6 +55,15 @@ impl Order {
         if let Some(text) = self.resumed_tstop.as_ref().or(self.tstop.as_ref()) {
             run.duration = time("--tstop", text)?;
         }
+        if let Some(name) = &self.precision {
+            run.precision = Some(precision("--precision", name)?);
+        }
+        if let Some(text) = &self.threads {
+            run.threads = Some(threads("--threads", text)?);
+        }
+        if let Some(text) = &self.interval {
+            run.every = Some(time("--interval", text)?);
+        }
         Ok(())
     }
 
@@ -59,7 +73,9 @@ impl Order {
             ("--solver", &self.solver),
             ("--dt", &self.dt),
             ("--tolerance", &self.tolerance),
+            ("--precision", &self.precision),
             ("--tstop", &self.tstop),
+            ("--interval", &self.interval),
         ];
         let given = options.iter().filter_map(|(name, value)| {
             let value = value.as_ref()?.replace(['\n', '\r'], " ");
@@ -73,7 +89,7 @@ impl Order {
     }
 
     /// The time between two checkpoints, ms: by default a hundredth of the run.
-    pub fn interval(&self, duration: f64) -> Result<f64, CliError> {
+    pub fn checkpoint_interval(&self, duration: f64) -> Result<f64, CliError> {
         match &self.every {
             Some(text) => Ok(time("--every", text)?.value),
             None => Ok(0.01 * duration),
@@ -87,6 +103,7 @@ impl Order {
             experiment: absolute(&self.experiment),
             out: self.out.as_ref().map(absolute),
             plot: self.plot.as_ref().map(absolute),
+            plot_sweep: self.plot_sweep.as_ref().map(absolute),
             plot_shape: self.plot_shape.as_ref().map(absolute),
             ..self.clone()
         }
@@ -100,12 +117,15 @@ impl Order {
             &self.tolerance,
             &self.tstop,
             &self.resumed_tstop,
+            &self.precision,
+            &self.threads,
+            &self.interval,
             &self.every,
         ] {
             w.u64(u64::from(text.is_some()));
             w.text(text.as_deref().unwrap_or(""));
         }
-        for path in [&self.out, &self.plot, &self.plot_shape] {
+        for path in [&self.out, &self.plot, &self.plot_sweep, &self.plot_shape] {
             w.u64(u64::from(path.is_some()));
             save_path(path.as_deref().unwrap_or(Path::new("")), w);
         }
@@ -119,7 +139,8 @@ impl Order {
             Ok::<_, ContainerError>(given.then(|| text.to_string()))
         };
         let (solver, dt, tolerance) = (text()?, text()?, text()?);
-        let (tstop, resumed_tstop, every) = (text()?, text()?, text()?);
+        let (tstop, resumed_tstop, precision) = (text()?, text()?, text()?);
+        let (threads, interval, every) = (text()?, text()?, text()?);
         let mut path = || {
             let given = r.u64()? != 0;
             let path = load_path(r)?;
@@ -132,9 +153,13 @@ impl Order {
             tolerance,
             tstop,
             resumed_tstop,
+            precision,
+            threads,
+            interval,
             every,
             out: path()?,
             plot: path()?,
+            plot_sweep: path()?,
             plot_shape: path()?,
         })
     }
@@ -175,8 +200,33 @@ pub fn time(option: &'static str, text: &str) -> Result<Given<f64>, CliError> {
     })
 }
 
+/// A precision of the command line.
+fn precision(option: &'static str, name: &str) -> Result<Given<Precision>, CliError> {
+    let value = Precision::named(name).ok_or_else(|| CliError::Option {
+        option,
+        reason: format!("{name:?} is no precision; write single or double"),
+    })?;
+    Ok(Given {
+        value,
+        place: option.to_string(),
+    })
+}
+
+/// A number of threads of the command line.
+fn threads(option: &'static str, text: &str) -> Result<Given<usize>, CliError> {
+    let value = text.trim().parse().ok().filter(|&n| n > 0);
+    let value = value.ok_or_else(|| CliError::Option {
+        option,
+        reason: format!("{text:?} is no whole number above 0; write for example {option} 4"),
+    })?;
+    Ok(Given {
+        value,
+        place: option.to_string(),
+    })
+}
+
 /// A relative tolerance of the command line.
-fn tolerance(option: &'static str, text: &str) -> Result<Given<Stepping>, CliError> {
+pub fn tolerance(option: &'static str, text: &str) -> Result<Given<Stepping>, CliError> {
     match text.trim().parse::<f64>() {
         Ok(value) if value.is_finite() && value > 0.0 => Ok(Given {
             value: Stepping::Adaptive(Tolerances::new(value)),

@@ -22,6 +22,23 @@ pub struct Options {
 }
 
 impl Options {
+    /// The options as words of a command line.
+    pub fn words(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        for (option, paths) in [
+            ("--plugin", &self.plugin),
+            ("--plugin-dir", &self.plugin_dir),
+        ] {
+            for path in paths {
+                words.extend([option.to_string(), path.display().to_string()]);
+            }
+        }
+        if self.override_names {
+            words.push("--override-names".to_string());
+        }
+        words
+    }
+
     /// The solvers of this build and of the plugins asked for; `more` are plugins that an experiment names.
     pub fn registry(&self, more: &[PathBuf]) -> Result<Registry, CliError> {
         let mut registry = Registry::new();

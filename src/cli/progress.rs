@@ -13,6 +13,22 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// Parts of the bar.
 const PARTS: f64 = 1e6;
 
+/// A flag that Ctrl-C sets.
+///
+/// # Errors
+/// If the handler of Ctrl-C cannot be set.
+pub fn catch_interrupt() -> Result<Arc<AtomicBool>, ctrlc::Error> {
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let flag = interrupted.clone();
+    ctrlc::set_handler(move || {
+        // The second time, do not wait for results to be written.
+        if flag.swap(true, Ordering::Relaxed) {
+            std::process::exit(i32::from(super::INTERRUPTED));
+        }
+    })?;
+    Ok(interrupted)
+}
+
 /// Watches a run: shows a bar on a terminal, and stops the run after Ctrl-C.
 pub struct Watch {
     interrupted: Arc<AtomicBool>,
@@ -27,16 +43,8 @@ impl Watch {
     /// # Errors
     /// If the handler of Ctrl-C cannot be set.
     pub fn new(quiet: bool) -> Result<Self, ctrlc::Error> {
-        let interrupted = Arc::new(AtomicBool::new(false));
-        let flag = interrupted.clone();
-        ctrlc::set_handler(move || {
-            // The second time, do not wait for results to be written.
-            if flag.swap(true, Ordering::Relaxed) {
-                std::process::exit(i32::from(super::INTERRUPTED));
-            }
-        })?;
         Ok(Self {
-            interrupted,
+            interrupted: catch_interrupt()?,
             begin: Instant::now(),
             show: !quiet && stderr().is_terminal(),
             bar: None,
@@ -68,5 +76,41 @@ impl Watch {
             bar.finish_and_clear();
         }
         self.begin.elapsed()
+    }
+}
+
+/// Shows on a terminal how many of several runs are made; from any thread.
+pub struct Runs {
+    bar: ProgressBar,
+}
+
+impl Runs {
+    /// A bar, or none.
+    pub fn new(quiet: bool) -> Self {
+        let bar = match !quiet && stderr().is_terminal() {
+            true => ProgressBar::new(0),
+            false => ProgressBar::hidden(),
+        };
+        let style = ProgressStyle::with_template("{wide_bar} {msg}");
+        Self {
+            bar: bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())),
+        }
+    }
+
+    /// What is being done, in words.
+    pub fn phase(&self, words: &str) {
+        self.bar.set_message(words.to_string());
+    }
+
+    /// So many runs are made.
+    pub fn done(&self, done: usize, all: usize) {
+        self.bar.set_length(all as u64);
+        self.bar.set_position(done as u64);
+        self.bar.set_message(format!("{done} of {all} runs"));
+    }
+
+    /// Removes the bar.
+    pub fn end(&self) {
+        self.bar.finish_and_clear();
     }
 }

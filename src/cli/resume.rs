@@ -1,9 +1,11 @@
 //! `braincell resume`.
 
 use super::job::{Job, prepare};
+use super::order::Order;
 use super::saved::Saved;
 use super::{CliError, plugins};
-use braincell::experiment::Experiment;
+use braincell::experiment::{Experiment, Precision};
+use braincell::kernel::Storage;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -18,6 +20,9 @@ pub struct Arguments {
     /// option the earlier file goes on from where it was at the checkpoint.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Number of threads, instead of the earlier one; the results do not depend on it.
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    threads: Option<String>,
     /// Print no summary and no progress.
     #[arg(long, short)]
     quiet: bool,
@@ -30,16 +35,32 @@ pub fn resume(arguments: &Arguments) -> Result<(), CliError> {
     for file in &saved.files {
         file.check()?;
     }
-    let mut order = saved.order;
-    let earlier = order.out.clone();
-    let mut notes = Vec::new();
+    let mut order = saved.order.clone();
     if arguments.tstop.is_some() {
         order.resumed_tstop.clone_from(&arguments.tstop);
     }
+    if arguments.threads.is_some() {
+        order.threads.clone_from(&arguments.threads);
+    }
     let mut experiment = Experiment::parse(&saved.text, &order.experiment)?;
     order.override_settings(&mut experiment)?;
+    match experiment.run.precision() {
+        Precision::Double => go_on::<f64>(arguments, saved, order, experiment),
+        Precision::Single => go_on::<f32>(arguments, saved, order, experiment),
+    }
+}
+
+/// Goes on in the precision of `F`.
+fn go_on<F: Storage>(
+    arguments: &Arguments,
+    saved: Saved,
+    mut order: Order,
+    experiment: Experiment,
+) -> Result<(), CliError> {
+    let earlier = order.out.clone();
+    let mut notes = Vec::new();
     let duration = experiment.run.duration.value;
-    let interval = order.interval(duration)?;
+    let interval = order.checkpoint_interval(duration)?;
     if let Some(tstop) = &order.resumed_tstop {
         notes.push(("resumed with".to_string(), format!("--tstop \"{tstop}\"")));
     }
@@ -51,7 +72,7 @@ pub fn resume(arguments: &Arguments) -> Result<(), CliError> {
         }
         order.out = Some(out.clone());
     }
-    let mut prepared = prepare(&order, experiment, &arguments.plugins)?;
+    let mut prepared = prepare::<F>(&order, experiment, &arguments.plugins)?;
     prepared.simulation.restore(&saved.state)?;
     let reached = prepared.simulation.time();
     if duration < reached * (1.0 - 1e-9) {

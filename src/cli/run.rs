@@ -3,7 +3,8 @@
 use super::job::{Job, prepare};
 use super::order::Order;
 use super::{CliError, plugins};
-use braincell::experiment::Experiment;
+use braincell::experiment::{Experiment, Precision};
+use braincell::kernel::Storage;
 use braincell::output;
 use clap::Args;
 use std::path::PathBuf;
@@ -29,12 +30,24 @@ pub struct Arguments {
     /// Duration, instead of that of the file: in ms, or with a unit.
     #[arg(long, value_name = "MS", allow_hyphen_values = true)]
     tstop: Option<String>,
-    /// File for the recorded traces: .csv or .npz.
+    /// Precision, instead of that of the file: single or double.
+    #[arg(long, value_name = "NAME")]
+    precision: Option<String>,
+    /// Number of threads, instead of that of the file or one for each core; the results do not depend on it.
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    threads: Option<String>,
+    /// Recording interval, instead of that of the file: in ms, or with a unit.
+    #[arg(long, value_name = "MS", allow_hyphen_values = true)]
+    interval: Option<String>,
+    /// File for the recorded traces: .csv or .npz. The table of a sweep goes beside it.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// File for a plot of the recorded traces: .svg or .png.
     #[arg(long, value_name = "FILE")]
     plot: Option<PathBuf>,
+    /// File for a plot of the firing rate, or of the greatest value, over what a sweep tries: .svg or .png.
+    #[arg(long, value_name = "FILE")]
+    plot_sweep: Option<PathBuf>,
     /// File for a picture of a branched cell, coloured by the peak of its potential: .svg or .png.
     #[arg(long, value_name = "FILE")]
     plot_shape: Option<PathBuf>,
@@ -64,8 +77,12 @@ impl Arguments {
             dt: self.dt.clone(),
             tolerance: self.tolerance.clone(),
             tstop: self.tstop.clone(),
+            precision: self.precision.clone(),
+            threads: self.threads.clone(),
+            interval: self.interval.clone(),
             out: self.out.clone(),
             plot: self.plot.clone(),
+            plot_sweep: self.plot_sweep.clone(),
             plot_shape: self.plot_shape.clone(),
             every: self.every.clone(),
             ..Order::default()
@@ -77,8 +94,20 @@ pub fn run(arguments: &Arguments) -> Result<(), CliError> {
     let order = arguments.order();
     let mut experiment = Experiment::read(&order.experiment)?;
     order.override_settings(&mut experiment)?;
-    let interval = order.interval(experiment.run.duration.value)?;
-    let prepared = prepare(&order, experiment, &arguments.plugins)?;
+    match experiment.run.precision() {
+        Precision::Double => begin::<f64>(arguments, order, experiment),
+        Precision::Single => begin::<f32>(arguments, order, experiment),
+    }
+}
+
+/// Runs the experiment in the precision of `F`.
+fn begin<F: Storage>(
+    arguments: &Arguments,
+    order: Order,
+    experiment: Experiment,
+) -> Result<(), CliError> {
+    let interval = order.checkpoint_interval(experiment.run.duration.value)?;
+    let prepared = prepare::<F>(&order, experiment, &arguments.plugins)?;
     if let Some(path) = &arguments.checkpoint {
         output::check_bytes(path)?;
     }

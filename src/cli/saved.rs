@@ -4,7 +4,7 @@ use super::CliError;
 use super::digest::Digest;
 use super::order::{Order, load_path, save_path};
 use braincell::container::{self, ContainerError, Reader, Writer};
-use braincell::output::{self, Mark};
+use braincell::output::{self, Extent};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -67,7 +67,7 @@ pub struct Saved {
     pub text: String,
     pub files: Vec<Named>,
     /// How far the output had grown.
-    pub marks: Vec<Mark>,
+    pub marks: Vec<Extent>,
     pub digest: Digest,
     /// The state of the simulation.
     pub state: Vec<u8>,
@@ -120,7 +120,7 @@ impl Saved {
                 })
             })?,
             marks: r.list(|r| {
-                Ok(Mark {
+                Ok(Extent {
                     length: r.u64()?,
                     sum: sum(r)?,
                 })

@@ -121,16 +121,16 @@ fn grid(run: &Summary, dt: f64) -> (f64, String) {
 /// Spike counts and times.
 fn spikes(recording: &Recording, digest: &Digest) -> String {
     let trains = || recording.spikes().iter().zip(&digest.spikes);
+    let counts = || digest.tally.trains.iter().map(|train| train.count);
     if let ([train], [seen]) = (recording.spikes(), &digest.spikes[..]) {
         let times = seen.first.iter().map(|t| format!("{t:.3}"));
         let times = times.collect::<Vec<_>>().join(", ");
-        return match seen.count {
+        return match counts().sum::<u64>() {
             0 => format!("{}: none", train.name),
             n if n > LISTED as u64 => format!("{}: {n}, at {times}, … ms", train.name),
             n => format!("{}: {n}, at {times} ms", train.name),
         };
     }
-    let counts = || digest.spikes.iter().map(|seen| seen.count);
     let first = trains().filter_map(|(train, seen)| Some((*seen.first.first()?, &train.name)));
     let first = first.min_by(|a, b| a.0.total_cmp(&b.0));
     let first = first.map_or(String::new(), |(time, name)| {
@@ -151,7 +151,8 @@ fn ranges(recording: &Recording, digest: &Digest) -> String {
         return "no traces".to_string();
     }
     let mut ranges: Vec<(&str, &str, f64, f64)> = Vec::new();
-    for (column, &(least, greatest)) in recording.columns().iter().zip(&digest.ranges) {
+    for (column, seen) in recording.columns().iter().zip(&digest.tally.columns) {
+        let (least, greatest) = (seen.min, seen.max);
         match ranges.iter_mut().find(|range| range.0 == column.variable) {
             Some(range) => {
                 range.2 = range.2.min(least);
@@ -171,7 +172,7 @@ fn ranges(recording: &Recording, digest: &Digest) -> String {
             .trim_end()
             .to_string()
     });
-    let samples = format!("{} samples", digest.samples);
+    let samples = format!("{} samples", digest.tally.samples);
     [samples]
         .into_iter()
         .chain(lines)

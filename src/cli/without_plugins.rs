@@ -10,6 +10,11 @@ use std::path::PathBuf;
 pub struct Options {}
 
 impl Options {
+    /// The options as words of a command line.
+    pub fn words(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// The solvers of this build.
     pub fn registry(&self, plugins: &[PathBuf]) -> Result<Registry, CliError> {
         if let Some(file) = plugins.first() {

@@ -60,7 +60,7 @@ fn population() -> Result<Model, String> {
     cell.population(CELLS).map_err(|error| error.to_string())
 }
 
-/// The same bits from the same run, for any width of tile, and for all SIMD levels with fused multiply-add.
+/// The same bits from the same run, for any width of tile and number of threads, and for all SIMD levels with fused multiply-add.
 pub(super) fn determinism(registry: &Registry, entry: &Entry) -> Outcome {
     let model = match population() {
         Ok(model) => model,
@@ -69,11 +69,12 @@ pub(super) fn determinism(registry: &Registry, entry: &Entry) -> Outcome {
     if let Some(missing) = entry.info.needs.missing(model.capabilities()) {
         return Outcome::Skipped(format!("it needs {missing}"));
     }
-    let run = |level: Level, tile: usize| -> Result<Array2<f64>, String> {
+    let run = |level: Level, (tile, threads): (usize, usize)| -> Result<Array2<f64>, String> {
         let states = model.state_names().into_iter();
         let setup = Setup::new(entry.info.name.as_str(), 0.01);
         let setup = states.fold(setup, |setup, name| setup.record(name));
-        let run = setup.level(level).tile(tile).start::<f64>(registry, &model);
+        let setup = setup.level(level).tile(tile).threads(threads);
+        let run = setup.start::<f64>(registry, &model);
         let mut run = run.map_err(|error| error.to_string())?;
         run.run(4.0).map_err(|error| error.to_string())?;
         Ok(run.recording().data().clone())
@@ -84,17 +85,18 @@ pub(super) fn determinism(registry: &Registry, entry: &Entry) -> Outcome {
             .filter(|l| l.is_available())
             .collect();
         for fused in [true, false] {
-            let mut first: Option<(Level, usize, Array2<f64>)> = None;
+            let mut first: Option<(Level, (usize, usize), Array2<f64>)> = None;
             for &level in levels.iter().filter(|level| level.is_fused() == fused) {
                 // 11 cells: full vectors, remainders, and the first width twice.
-                for tile in [11, 11, 1, 3, 8] {
-                    let samples = run(level, tile)?;
-                    let (level0, tile0, samples0) =
-                        first.get_or_insert_with(|| (level, tile, samples.clone()));
+                for how in [(11, 1), (11, 1), (1, 3), (3, 2), (8, 2)] {
+                    let samples = run(level, how)?;
+                    let (level0, how0, samples0) =
+                        first.get_or_insert_with(|| (level, how, samples.clone()));
                     let bits = |x: &Array2<f64>| x.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
                     if bits(samples0) != bits(&samples) {
                         return Err(format!(
-                            "tiles of {tile} cells at level {level} and of {tile0} at level {level0} give different bits"
+                            "tiles of {} cells on {} threads at level {level} and tiles of {} on {} at level {level0} give different bits",
+                            how.0, how.1, how0.0, how0.1
                         ));
                     }
                 }

@@ -45,7 +45,7 @@ pub(super) fn read(
         Ok(state) => state.unit.clone(),
         Err(_) => return Err(column.unknown("state", &trace, &model.state_names())),
     };
-    let (values, start, interval) = inputs::from_file(&section, &file, &unit, directory)?;
+    let (values, start, interval) = inputs::from_file(&[column], &file, &unit, directory)?;
     let iterations = match section.get("iterations") {
         Some(item) => item.count()? as u64,
         None => ITERATIONS,
@@ -90,7 +90,7 @@ pub(super) fn read(
     }
     Ok(FitSettings {
         trace,
-        target: Input::samples(values, start, interval, Interpolation::Linear),
+        target: Input::samples(values.concat(), start, interval, Interpolation::Linear),
         parameters,
         iterations,
     })

@@ -4,7 +4,7 @@ use super::error::ExperimentError;
 use super::section::{Item, Section};
 use crate::input::{Input, Interpolation};
 use crate::model::Values;
-use crate::output::read_csv;
+use crate::output::{read_csv, read_rows};
 use crate::units::parse_in;
 use std::path::Path;
 
@@ -49,7 +49,7 @@ pub(super) fn read(
     };
     let section = section.only(&[&["kind"], *keys, others].concat())?;
     let waveforms = match *name {
-        "samples" => vec![samples(&section, unit, directory)?],
+        "samples" => samples(&section, unit, cells, directory)?,
         name => formula(name, &section, unit, cells)?,
     };
     for waveform in &waveforms {
@@ -132,8 +132,13 @@ fn formula(
     Ok((0..cells).map(|cell| make(&of_cell(cell))).collect())
 }
 
-/// A played trace, from a list or a CSV file.
-fn samples(section: &Section, unit: &str, directory: &Path) -> Result<Input, ExperimentError> {
+/// A played trace, from a list or a CSV file; one for each cell where a column is named for each.
+fn samples(
+    section: &Section,
+    unit: &str,
+    cells: usize,
+    directory: &Path,
+) -> Result<Vec<Input>, ExperimentError> {
     let how = match section.get("interpolation") {
         None => Interpolation::Linear,
         Some(item) => match item.text()? {
@@ -149,7 +154,19 @@ fn samples(section: &Section, unit: &str, directory: &Path) -> Result<Input, Exp
                     return Err(item.refuse("the file has it; remove this key, or \"file\""));
                 }
             }
-            from_file(section, &file, unit, directory)?
+            let column = section.need("column", "column = \"stimulus\"")?;
+            let columns = match column.text() {
+                Ok(_) => vec![column],
+                Err(_) => column.list("the name of a column, or a list with one for each cell")?,
+            };
+            if columns.len() != 1 && columns.len() != cells {
+                let given = columns.len();
+                let column = section.need("column", "column = \"stimulus\"")?;
+                return Err(column.refuse(format!(
+                    "{given} columns are given for {cells} cells; give one for all, or one for each cell"
+                )));
+            }
+            from_file(&columns, &file, unit, directory)?
         }
         None => {
             if let Some(item) = section.get("column") {
@@ -168,7 +185,7 @@ fn samples(section: &Section, unit: &str, directory: &Path) -> Result<Input, Exp
             });
             let interval = section.need("interval", "interval = \"0.1 ms\"")?;
             (
-                values.collect::<Result<_, _>>()?,
+                vec![values.collect::<Result<_, _>>()?],
                 0.0,
                 interval.positive("ms")?,
             )
@@ -178,7 +195,10 @@ fn samples(section: &Section, unit: &str, directory: &Path) -> Result<Input, Exp
         Some(item) => item.quantity("ms")?,
         None => start,
     };
-    Ok(Input::samples(values, start, interval, how))
+    let all = values.into_iter();
+    Ok(all
+        .map(|values| Input::samples(values, start, interval, how))
+        .collect())
 }
 
 /// A number of one unit in another.
@@ -189,33 +209,80 @@ fn in_unit(value: f64, given: &str, wanted: &str, place: &str) -> Result<f64, Ex
     })
 }
 
-/// Values, first time and interval of a column of a CSV file.
-pub(super) fn from_file(
+/// A number for each cell from a column of a CSV file, `{ file = …, column = … }`.
+pub(super) fn from_rows(
     section: &Section,
-    file: &Item,
     unit: &str,
-    directory: &Path,
-) -> Result<(Vec<f64>, f64, f64), ExperimentError> {
+    cells: usize,
+) -> Result<Vec<f64>, ExperimentError> {
+    section.check(&["file", "column"])?;
+    let file = section.need("file", "file = \"cells.csv\"")?;
+    let directory = section.source().path.parent().unwrap_or(Path::new(""));
     let path = file.file(directory)?;
-    let table = read_csv(&path).map_err(|error| ExperimentError::File {
+    let columns = read_rows(&path).map_err(|error| ExperimentError::File {
         place: file.place(),
         error,
     })?;
-    let column = section.need("column", "column = \"stimulus\"")?;
+    let column = section.need("column", "column = \"g_max\"")?;
     let name = column.text()?;
-    let known: Vec<&str> = table.columns.iter().map(|c| c.name.as_str()).collect();
-    let Some(found) = table.columns.iter().find(|c| c.name == name) else {
+    let Some(found) = columns.iter().find(|c| c.name == name) else {
+        let known: Vec<&str> = columns.iter().map(|c| c.name.as_str()).collect();
         return Err(column.unknown("column", name, &known));
     };
-    if found.unit.is_empty() {
+    let rows = found.values.len();
+    if rows != cells {
+        return Err(file.refuse(format!(
+            "{} has {rows} rows for {cells} cells; give it one for each cell, or set model.cells",
+            path.display()
+        )));
+    }
+    let plain = unit.is_empty() || unit == "1";
+    if found.unit.is_empty() && !plain {
         return Err(column.refuse(format!(
             "the heading of the column has no unit; write it as \"{name} [{unit}]\" in {}",
             path.display()
         )));
     }
+    let given = if found.unit.is_empty() {
+        "1"
+    } else {
+        &found.unit
+    };
+    let wanted = if plain { "1" } else { unit };
     let values = found.values.iter();
-    let values = values.map(|&value| in_unit(value, &found.unit, unit, &column.place()));
-    let values = values.collect::<Result<Vec<f64>, _>>()?;
+    let values = values.map(|&value| in_unit(value, given, wanted, &column.place()));
+    values.collect()
+}
+
+/// Values of each column, first time and interval of columns of a CSV file.
+pub(super) fn from_file(
+    columns: &[Item],
+    file: &Item,
+    unit: &str,
+    directory: &Path,
+) -> Result<(Vec<Vec<f64>>, f64, f64), ExperimentError> {
+    let path = file.file(directory)?;
+    let table = read_csv(&path).map_err(|error| ExperimentError::File {
+        place: file.place(),
+        error,
+    })?;
+    let values = columns.iter().map(|column| {
+        let name = column.text()?;
+        let known: Vec<&str> = table.columns.iter().map(|c| c.name.as_str()).collect();
+        let Some(found) = table.columns.iter().find(|c| c.name == name) else {
+            return Err(column.unknown("column", name, &known));
+        };
+        if found.unit.is_empty() {
+            return Err(column.refuse(format!(
+                "the heading of the column has no unit; write it as \"{name} [{unit}]\" in {}",
+                path.display()
+            )));
+        }
+        let values = found.values.iter();
+        let values = values.map(|&value| in_unit(value, &found.unit, unit, &column.place()));
+        values.collect::<Result<Vec<f64>, _>>()
+    });
+    let values = values.collect::<Result<Vec<_>, _>>()?;
     let time = &table.time;
     let (Some(first), Some(last)) = (time.first(), time.last()) else {
         return Err(file.refuse("the file has no rows"));

@@ -34,22 +34,23 @@
 //! # Sections and keys
 //!
 //! Quantities are texts with a unit, checked by dimension; numbers without dimension stand without quotes. Where a
-//! population has several cells, a quantity of a mechanism, an input or an initial value may be a list with one entry
-//! for each cell, or `{ from = …, to = … }`, evenly spaced from the first cell to the last.
+//! population has several cells, a quantity of a mechanism, an input or an initial value may [differ from cell to
+//! cell](#populations).
 //!
 //! | section | keys |
 //! |---|---|
 //! | | `title` |
-//! | `[model]` | `kind`: `"single_compartment"`, `"multi_compartment"` or `"ode"`; `cells`, by default 1 |
+//! | `[model]` | `kind`: `"single_compartment"`, `"multi_compartment"` or `"ode"`; `cells`, by default 1; `seed` of what is drawn, by default 0 |
 //! | for a single compartment | `capacitance`, by default 1 µF/cm²; `initial_voltage`, by default -65 mV |
 //! | for a branched cell | `morphology`, an SWC or ASC file relative to the experiment; `resistivity`, by default 100 Ω·cm; `capacitance` and `initial_voltage` as above; and the sections of [branched cells](#branched-cells) |
 //! | for an ode | `system`: `"decay"`, `"harmonic_oscillator"`, `"van_der_pol"`, `"lorenz"`; a table `parameters` |
 //! | `[mechanisms.NAME]` | `type`, and parameters of that mechanism; see [`crate::cells::mechanisms`] |
 //! | `[inputs.NAME]` | `kind`, and what it takes: see below |
 //! | `[initial]` | initial values of states by name, such as `"na.m" = 0.05`; gates start from their steady state where it is not given |
-//! | `[run]` | `solver`, `duration`, and `dt` or, for solvers with an error estimate, `tolerance`, such as 1e-6; `max_steps` with a tolerance, after so many steps of a cell the run gives up, by default 1000000; `plugins`: files of solver plugins, relative to the experiment |
+//! | `[run]` | `solver`, `duration`, and `dt` or, for solvers with an error estimate, `tolerance`, such as 1e-6; `max_steps` with a tolerance, after so many steps of a cell the run gives up, by default 1000000; `precision`: `"double"` (the default) or `"single"`; `threads`, by default one for each core; `tile`, how many cells are advanced side by side, by default what suits the caches; `plugins`: files of solver plugins, relative to the experiment |
 //! | `[record]` | `variables`: states and signals, by default the membrane potential, or all states where there is none; `every`, by default each step, and needed with a tolerance; `cells`, by default all; `statistics`: states and signals of which only least and greatest value and mean over all steps are kept, by default none. `variables = []` records no traces |
 //! | `[fit]` | `target`, a CSV file relative to the experiment; `column` of it, recorded under the same name; `iterations`, by default 100; `[fit.parameters]`: names of parameters with bounds, `"na.g_max" = { from = "60 mS/cm2", to = "200 mS/cm2" }` |
+//! | `[sweep]` | quantities with the values to try, see [sweeps](#sweeps); `mode`: `"product"` (the default) or `"zip"`; `count` and `seed` of what is drawn |
 //! | `[spikes]` | `variable`, by default `"V"`; `threshold`; `cells` and `compartments`, by default all |
 //!
 //! | kind of input | keys |
@@ -59,7 +60,41 @@
 //! | `"pulses"` | `amplitude`, `start`, `width`, `period`, `count` |
 //! | `"sine"` | `amplitude`, `frequency`, `phase` in radians (by default 0) |
 //! | `"ramp"` | `from`, `to`, `start`, `stop`; zero before, `to` after |
-//! | `"samples"` | `values` and `interval`, with `unit` if the values are plain numbers; or `file`, a CSV file relative to the experiment, and `column`; `start`, `interpolation`: `"linear"` (default) or `"hold"` |
+//! | `"samples"` | `values` and `interval`, with `unit` if the values are plain numbers; or `file`, a CSV file relative to the experiment, and `column`, or a list of columns with one for each cell; `start`, `interpolation`: `"linear"` (default) or `"hold"` |
+//!
+//! # Populations
+//!
+//! A quantity that may differ from cell to cell is one value for all, or one of
+//!
+//! | value | what the cells get |
+//! |---|---|
+//! | `["1 mV", "2 mV"]` | one entry for each cell |
+//! | `{ from = "0 mV", to = "9 mV" }` | evenly spaced from the first cell to the last |
+//! | `{ distribution = "uniform", low = …, high = … }` | drawn between the bounds |
+//! | `{ distribution = "normal", mean = …, sd = … }` | drawn; within `low` and `high` where they are given |
+//! | `{ distribution = "lognormal", median = …, sigma = 0.2 }` | e^(sigma · normal) times the median; within `low` and `high` where they are given |
+//! | `{ file = "cells.csv", column = "g_max" }` | rows of a CSV file, relative to the experiment, whose headings have units: `g_max [mS/cm2]` |
+//!
+//! What is drawn for a cell depends on the seed (`model.seed`, or `seed` beside the distribution), the key and the number
+//! of the cell, and is the same on every machine.
+//!
+//! # Sweeps
+//!
+//! `[sweep]` makes a population in which each cell has one combination of values:
+//!
+//! ```toml
+//! [sweep]
+//! "na.g_max" = ["80 mS/cm2", "120 mS/cm2"]
+//! "stimulus.amplitude" = { from = "1 uA/cm2", to = "100 uA/cm2", count = 21, scale = "log" }
+//! ```
+//!
+//! are 42 cells, the last quantity changing fastest; with `mode = "zip"` the first values go together, the second, and so
+//! on. With `count = 100` values may be drawn: `"na.g_max" = { distribution = "normal", … }` as above. Names are
+//! `LABEL.KEY` of a mechanism, a paint, an input, a clamp or a synapse, `"C"`, `"initial_voltage"`, `"initial.STATE"`, or
+//! that of a parameter of a system. `paint[1].KEY` is the second entry of `[[paint]]`, where several have one label. All
+//! cells of a sweep have one shape and one time grid: control volumes by `d_lambda` follow from the capacitance of the
+//! first cell, and a jump of the input to one cell cuts the step of all, so that only sweeps of other things give the bits
+//! of separate runs. The names of recorded columns end in the number of the cell: `V#7`.
 //!
 //! # Branched cells
 //!
@@ -78,6 +113,7 @@
 //! `{ at_root = …, far = …, length = … }`, exponentially.
 
 mod branched;
+mod draws;
 mod edit;
 mod error;
 mod fit;
@@ -86,12 +122,15 @@ mod model;
 mod places;
 mod run;
 mod section;
+mod sweep;
 
 pub use error::ExperimentError;
 pub use fit::FitSettings;
-pub use run::{Given, RunSettings};
+pub use run::{Given, Precision, RunSettings};
+pub use sweep::{Axis, Combination, Sweep};
 
 use crate::cells::MultiCompartment;
+use crate::kernel::Storage;
 use crate::model::Model;
 use crate::registry::Registry;
 use crate::simulation::{Simulation, Stepping};
@@ -127,6 +166,8 @@ pub struct Experiment {
     pub run: RunSettings,
     /// What to fit.
     pub fit: Option<FitSettings>,
+    /// What differs from cell to cell, if the population is a sweep.
+    pub sweep: Option<Sweep>,
 }
 
 impl Experiment {
@@ -149,12 +190,14 @@ impl Experiment {
     /// [`ExperimentError`].
     pub fn parse(text: &str, path: impl AsRef<Path>) -> Result<Self, ExperimentError> {
         let path = path.as_ref();
-        let source = Source {
+        let mut source = Source {
             path,
             text,
             files: RefCell::default(),
+            seed: 0,
+            cells: None,
         };
-        let table = DeTable::parse(text).map_err(|error| ExperimentError::Syntax {
+        let mut table = DeTable::parse(text).map_err(|error| ExperimentError::Syntax {
             place: source.place(error.span().map_or(0, |span| span.start), ""),
             reason: error.message().to_string(),
         })?;
@@ -173,8 +216,16 @@ impl Experiment {
             "record",
             "spikes",
             "fit",
+            "sweep",
         ];
-        let file = Section::file(&source, &table).only_of("section", &sections)?;
+        let whole = Section::file(&source, &table).only_of("section", &sections)?;
+        let model = whole.section("model")?;
+        if let Some(item) = model.and_then(|model| model.get("seed")) {
+            source.seed = item.count()? as u64;
+        }
+        let sweep = sweep::apply(&source, &mut table)?;
+        source.cells = sweep.as_ref().map(Sweep::cells);
+        let file = Section::file(&source, &table);
         let title = match file.get("title") {
             Some(item) => item.text()?.to_string(),
             None => path
@@ -198,27 +249,53 @@ impl Experiment {
             cell,
             run,
             fit,
+            sweep,
         })
     }
 
-    /// Joins the model with its solver and prepares the run, up to [`RunSettings::duration`].
+    /// Joins the model with its solver and prepares the run, up to [`RunSettings::duration`], in double precision.
     ///
     /// # Errors
     /// [`ExperimentError::Setup`]: the solver is unknown or cannot step the model, or the recording interval is no
-    /// multiple of the time step. [`ExperimentError::Value`]: there would be more steps or samples than can be held.
+    /// multiple of the time step. [`ExperimentError::Value`]: there would be more steps or samples than can be held, or
+    /// the experiment asks for single precision, see [`Experiment::start_in`].
     pub fn start(&self, registry: &Registry) -> Result<Simulation, ExperimentError> {
+        if let (Precision::Single, Some(given)) = (self.run.precision(), &self.run.precision) {
+            return Err(ExperimentError::Value {
+                place: given.place.clone(),
+                reason: "this can only be done in double precision; remove the key, or set it to \"double\"".to_string(),
+            });
+        }
+        self.start_in::<f64>(registry)
+    }
+
+    /// As [`Experiment::start`], in the precision of `F`: `f64` or `f32`, whatever the experiment says.
+    ///
+    /// # Errors
+    /// [`ExperimentError`].
+    pub fn start_in<F: Storage>(
+        &self,
+        registry: &Registry,
+    ) -> Result<Simulation<F>, ExperimentError> {
         self.start_up_to(MOST_NUMBERS, registry)
     }
 
-    /// As [`Experiment::start`] for a run with [`Simulation::run_streamed`], which may record more than memory holds.
+    /// As [`Experiment::start_in`] for a run with [`Simulation::run_streamed`], which may record more than memory holds.
     ///
     /// # Errors
-    /// As [`Experiment::start`].
-    pub fn start_streamed(&self, registry: &Registry) -> Result<Simulation, ExperimentError> {
+    /// [`ExperimentError`].
+    pub fn start_streamed<F: Storage>(
+        &self,
+        registry: &Registry,
+    ) -> Result<Simulation<F>, ExperimentError> {
         self.start_up_to(MOST_STREAMED, registry)
     }
 
-    fn start_up_to(&self, most: f64, registry: &Registry) -> Result<Simulation, ExperimentError> {
+    fn start_up_to<F: Storage>(
+        &self,
+        most: f64,
+        registry: &Registry,
+    ) -> Result<Simulation<F>, ExperimentError> {
         let run = &self.run;
         let refuse = |place: &String, reason: String| {
             let place = place.clone();

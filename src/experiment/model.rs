@@ -71,7 +71,7 @@ fn multi_compartment(
     directory: &Path,
 ) -> Result<(Model, Option<MultiCompartment>), ExperimentError> {
     let passive = ["capacitance", "resistivity", "initial_voltage"];
-    let model = model.only(&[&["kind", "cells", "morphology"][..], &passive].concat())?;
+    let model = model.only(&[&["kind", "cells", "seed", "morphology"][..], &passive].concat())?;
     let cells = cells(&model)?;
     no_sections(file, "multi_compartment", &["mechanisms", "inputs"])?;
     let cell = branched::cell(file, &model, cells, directory)?;
@@ -86,7 +86,7 @@ fn multi_compartment(
 /// The size of the population.
 fn cells(model: &Section) -> Result<usize, ExperimentError> {
     let Some(item) = model.get("cells") else {
-        return Ok(1);
+        return Ok(model.source().cells.unwrap_or(1));
     };
     match item.count()? {
         0 => Err(item.refuse("a population of 0 cells; give at least 1")),
@@ -102,7 +102,7 @@ fn single_compartment(
     model: Section,
     directory: &Path,
 ) -> Result<Model, ExperimentError> {
-    let model = model.only(&["kind", "cells", "capacitance", "initial_voltage"])?;
+    let model = model.only(&["kind", "cells", "seed", "capacitance", "initial_voltage"])?;
     let cells = cells(&model)?;
     no_sections(file, "single_compartment", &BRANCHED)?;
     let mut cell = SingleCompartment::new();
@@ -207,7 +207,7 @@ fn advanced(placed: Placed, section: &Section) -> Result<Placed, ExperimentError
 }
 
 fn system(file: &Section, model: Section) -> Result<Model, ExperimentError> {
-    let model = model.only(&["kind", "cells", "system", "parameters"])?;
+    let model = model.only(&["kind", "cells", "seed", "system", "parameters"])?;
     no_sections(
         file,
         "ode",

@@ -15,6 +15,27 @@ pub struct Given<T> {
     pub place: String,
 }
 
+/// With how many digits a run computes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Precision {
+    /// 16 digits: `f64`.
+    #[default]
+    Double,
+    /// 7 digits: `f32`. Time is counted in double precision all the same.
+    Single,
+}
+
+impl Precision {
+    /// The precision of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "double" => Some(Self::Double),
+            "single" => Some(Self::Single),
+            _ => None,
+        }
+    }
+}
+
 /// How to run an experiment and what to record.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunSettings {
@@ -24,6 +45,12 @@ pub struct RunSettings {
     pub stepping: Given<Stepping>,
     /// The duration, ms.
     pub duration: Given<f64>,
+    /// The precision; double where there is none.
+    pub precision: Option<Given<Precision>>,
+    /// The number of threads; one for each core where there is none.
+    pub threads: Option<Given<usize>>,
+    /// How many cells are advanced side by side, where the default is not wanted.
+    pub tile: Option<usize>,
     /// What to record.
     pub records: Vec<Record>,
     /// What to keep statistics of.
@@ -49,10 +76,23 @@ impl RunSettings {
         for (record, threshold) in &self.spikes {
             setup = setup.spikes(record.clone(), *threshold);
         }
+        if let Some(threads) = &self.threads {
+            setup = setup.threads(threads.value);
+        }
+        if let Some(tile) = self.tile {
+            setup = setup.tile(tile);
+        }
         match &self.every {
             Some(every) => setup.every(every.value),
             None => setup,
         }
+    }
+
+    /// The precision of the run.
+    pub fn precision(&self) -> Precision {
+        self.precision
+            .as_ref()
+            .map_or(Precision::Double, |given| given.value)
     }
 
     /// How many numbers a sample has.
@@ -69,9 +109,13 @@ impl RunSettings {
 
     /// The error of a setup with the place of the value that it is about.
     pub(super) fn explain(&self, error: SetupError) -> ExperimentError {
-        let place = match (&error, &self.every) {
-            (SetupError::Step(_) | SetupError::Tolerances(_), _) => &self.stepping.place,
-            (SetupError::Every { .. }, Some(every)) => &every.place,
+        let place = match (&error, &self.every, &self.threads) {
+            (
+                SetupError::Step(_) | SetupError::Tolerances(_) | SetupError::Precision { .. },
+                ..,
+            ) => &self.stepping.place,
+            (SetupError::Every { .. }, Some(every), _) => &every.place,
+            (SetupError::Threads | SetupError::Pool { .. }, _, Some(threads)) => &threads.place,
             _ => &self.solver.place,
         };
         ExperimentError::Setup {
@@ -87,6 +131,28 @@ fn time(item: &Item) -> Result<Given<f64>, ExperimentError> {
         value: item.positive("ms")?,
         place: item.place(),
     })
+}
+
+fn precision(item: &Item) -> Result<Given<Precision>, ExperimentError> {
+    let name = item.text()?;
+    match Precision::named(name) {
+        Some(value) => Ok(Given {
+            value,
+            place: item.place(),
+        }),
+        None => Err(item.unknown("precision", name, &["single", "double"])),
+    }
+}
+
+/// A whole number above 0.
+fn positive(item: &Item) -> Result<Given<usize>, ExperimentError> {
+    match item.count()? {
+        0 => Err(item.refuse("0 is not enough; give at least 1, or remove the key")),
+        value => Ok(Given {
+            value,
+            place: item.place(),
+        }),
+    }
 }
 
 /// A fixed step, or a tolerance.
@@ -134,6 +200,9 @@ pub(super) fn read(
         "tolerance",
         "max_steps",
         "duration",
+        "precision",
+        "threads",
+        "tile",
         "plugins",
     ])?;
     let solver = run.need(
@@ -156,6 +225,12 @@ pub(super) fn read(
         },
         stepping: stepping(&run)?,
         duration: time(&run.need("duration", "duration = \"50 ms\"")?)?,
+        precision: run.get("precision").as_ref().map(precision).transpose()?,
+        threads: run.get("threads").as_ref().map(positive).transpose()?,
+        tile: match run.get("tile") {
+            Some(item) => Some(positive(&item)?.value),
+            None => None,
+        },
         records: records(of_record("variables"), of_record("cells"), model)?,
         statistics: match of_record("statistics") {
             None => Vec::new(),

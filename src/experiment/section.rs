@@ -1,9 +1,11 @@
 //! Typed reading of TOML tables, with errors that name file, line and key.
 
+use super::draws::Draws;
 use super::error::{ExperimentError, shortened};
+use super::inputs::from_rows;
 use crate::cells::{Distribution, Profile};
 use crate::model::Values;
-use crate::units::{UnitError, parse_in};
+use crate::units::{Quantity, UnitError, parse_in};
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use toml::Spanned;
@@ -15,6 +17,10 @@ pub(super) struct Source<'a> {
     pub text: &'a str,
     /// Files that it names, as far as they were asked for.
     pub files: RefCell<Vec<PathBuf>>,
+    /// Seed of what is drawn.
+    pub seed: u64,
+    /// Cells of the population, where a sweep makes them.
+    pub cells: Option<usize>,
 }
 
 impl Source<'_> {
@@ -64,6 +70,24 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// The whole key.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// Where the text comes from.
+    pub fn source(&self) -> &'a Source<'a> {
+        self.source
+    }
+
+    /// An error about the section.
+    pub fn refuse(&self, reason: impl Into<String>) -> ExperimentError {
+        ExperimentError::Value {
+            place: self.place(),
+            reason: reason.into(),
+        }
+    }
+
     /// Checks that all keys are among `known`.
     pub fn only(self, known: &[&str]) -> Result<Self, ExperimentError> {
         self.only_of("key", known)
@@ -71,13 +95,23 @@ impl<'a> Section<'a> {
 
     /// As [`Section::only`], where keys are names of something else.
     pub fn only_of(self, what: &'static str, known: &[&str]) -> Result<Self, ExperimentError> {
+        self.check_of(what, known)?;
+        Ok(self)
+    }
+
+    /// As [`Section::only`], without taking the section.
+    pub fn check(&self, known: &[&str]) -> Result<(), ExperimentError> {
+        self.check_of("key", known)
+    }
+
+    fn check_of(&self, what: &'static str, known: &[&str]) -> Result<(), ExperimentError> {
         for (name, item) in self.entries() {
             if !known.contains(&name) {
                 let place = self.source.place(item.at, &self.key);
                 return Err(ExperimentError::unknown(place, what, name, known));
             }
         }
-        Ok(self)
+        Ok(())
     }
 
     fn item(
@@ -141,6 +175,11 @@ impl<'a> Item<'a> {
         self.source.place(self.at, &self.key)
     }
 
+    /// Where the key is in the text.
+    pub fn at(&self) -> usize {
+        self.at
+    }
+
     /// An error about the value.
     pub fn refuse(&self, reason: impl Into<String>) -> ExperimentError {
         ExperimentError::Value {
@@ -195,7 +234,11 @@ impl<'a> Item<'a> {
     /// The name of a file, relative to `directory`.
     pub fn file(&self, directory: &Path) -> Result<PathBuf, ExperimentError> {
         let path = directory.join(self.text()?);
-        self.source.files.borrow_mut().push(path.clone());
+        let mut files = self.source.files.borrow_mut();
+        // Many cells may take their numbers from one file.
+        if !files.contains(&path) {
+            files.push(path.clone());
+        }
         Ok(path)
     }
 
@@ -248,6 +291,21 @@ impl<'a> Item<'a> {
         }
     }
 
+    /// A finite number with its unit, whatever it is.
+    pub fn measured(&self) -> Result<Quantity, ExperimentError> {
+        let read = match self.value {
+            DeValue::String(text) => Quantity::parse(text),
+            DeValue::Integer(_) | DeValue::Float(_) => {
+                Quantity::parse(&self.number().unwrap_or(f64::NAN).to_string())
+            }
+            _ => return Err(self.wrong_type("a number with a unit such as \"1 mV\"")),
+        };
+        read.map_err(|error| ExperimentError::Quantity {
+            place: self.place(),
+            error,
+        })
+    }
+
     fn number(&self) -> Option<f64> {
         match self.value {
             DeValue::Integer(number) => {
@@ -275,7 +333,8 @@ impl<'a> Item<'a> {
         )))
     }
 
-    /// One value for all cells, a list with one for each, or `{ from = …, to = … }`, evenly spaced over the cells.
+    /// One value for all cells, a list with one for each, `{ from = …, to = … }`, evenly spaced over the cells,
+    /// `{ distribution = …, … }`, drawn for each cell, or `{ file = …, column = … }`, a row for each cell.
     pub fn per_cell(&self, unit: &str, cells: usize) -> Result<Values, ExperimentError> {
         match self.value {
             DeValue::Array(_) => {
@@ -290,7 +349,15 @@ impl<'a> Item<'a> {
                 values.collect::<Result<_, _>>().map(Values::PerCell)
             }
             DeValue::Table(_) => {
-                let range = self.section()?.only(&["from", "to"])?;
+                let table = self.section()?;
+                if table.get("distribution").is_some() {
+                    let draws = Draws::read(&table, unit, self.source.seed)?;
+                    return draws.draw(&table, cells).map(Values::PerCell);
+                }
+                if table.get("file").is_some() {
+                    return from_rows(&table, unit, cells).map(Values::PerCell);
+                }
+                let range = table.only(&["from", "to"])?;
                 let example = format!("{{ from = \"0 {unit}\", to = \"1 {unit}\" }}");
                 let from = range.need("from", &example)?.quantity(unit)?;
                 let to = range.need("to", &example)?.quantity(unit)?;

@@ -91,12 +91,12 @@ pub(super) fn number(value: f64) -> String {
 }
 
 /// A text without line breaks.
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     text.replace(['\n', '\r'], " ")
 }
 
 /// `name [unit]`, quoted where it holds a comma, a quote or a leading `#`.
-fn heading(column: &Column) -> String {
+pub(super) fn heading(column: &Column) -> String {
     let (name, unit) = (one_line(&column.name), one_line(&column.unit));
     // An empty pair of brackets keeps a name that ends in brackets apart from its unit.
     let text = if unit.is_empty() && !(name.ends_with(']') && name.contains(" [")) {
@@ -246,21 +246,28 @@ fn header(line: &str, table: &mut Table) -> Result<String, String> {
             "a header row such as \"t [ms],V [mV]\" is wanted before the numbers".to_owned(),
         );
     }
-    let mut headings = fields.iter().map(|field| {
-        let split = field.strip_suffix(']').and_then(|f| f.rsplit_once(" ["));
-        split.unwrap_or((field, ""))
-    });
-    let (_, unit) = headings.next().unwrap_or_default();
-    let unit = if unit.is_empty() { "ms" } else { unit };
+    let mut columns = columns_of(&fields);
+    let unit = match columns.remove(0).unit {
+        unit if unit.is_empty() => "ms".to_owned(),
+        unit => unit,
+    };
     parse_in(&format!("1 {unit}"), "ms").map_err(|e| format!("the unit of time: {e}"))?;
-    table.columns = headings
-        .map(|(name, unit)| Column {
+    table.columns = columns;
+    Ok(unit)
+}
+
+/// Empty columns of headings such as `V [mV]`.
+pub(super) fn columns_of(headings: &[String]) -> Vec<Column> {
+    let split = |field: &String| {
+        let split = field.strip_suffix(']').and_then(|f| f.rsplit_once(" ["));
+        let (name, unit) = split.unwrap_or((field, ""));
+        Column {
             name: name.to_owned(),
             unit: unit.to_owned(),
             values: Vec::new(),
-        })
-        .collect();
-    Ok(unit.to_owned())
+        }
+    };
+    headings.iter().map(split).collect()
 }
 
 /// Reads a row of numbers.
@@ -293,7 +300,7 @@ fn float(text: &str) -> Result<f64, String> {
 }
 
 /// Fields of a row, some of them quoted.
-fn fields(line: &str) -> Result<Vec<String>, String> {
+pub(super) fn fields(line: &str) -> Result<Vec<String>, String> {
     let mut fields = Vec::new();
     let mut rest = line;
     loop {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 /// How far a file had grown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Mark {
+pub struct Extent {
     /// Bytes.
     pub length: u64,
     /// CRC-32 of all after the head.
@@ -47,7 +47,7 @@ impl Growing {
     pub fn reopen(
         path: &Path,
         head: u64,
-        mark: Mark,
+        mark: Extent,
         fits: impl FnOnce(&[u8]) -> bool,
     ) -> Result<Self, OutputError> {
         let fault = |source| failed(path, source);
@@ -116,7 +116,7 @@ impl Growing {
     }
 
     /// Makes sure that all is on the disk, and tells how much it is.
-    pub fn mark(&mut self) -> Result<Mark, OutputError> {
+    pub fn mark(&mut self) -> Result<Extent, OutputError> {
         let synced = self.file.sync_data();
         // A device has nothing to synchronise.
         if let Err(source) = synced
@@ -124,7 +124,7 @@ impl Growing {
         {
             return Err(failed(&self.path, source));
         }
-        Ok(Mark {
+        Ok(Extent {
             length: self.length,
             sum: self.sum.clone().finalize(),
         })

@@ -10,17 +10,25 @@ mod growing;
 mod npz;
 mod plot;
 mod reduced;
+mod rows;
 mod stream;
+mod sweep;
 mod table;
+mod tally;
 
 pub use csv::read_csv;
-pub use growing::Mark;
+pub use growing::Extent;
 pub use npz::array_names;
-pub use plot::{Shape, Shown};
+pub use plot::SweepPlot;
+pub use plot::{Axis, Chart, Mark, Series, Shape, Shown};
 pub use reduced::Reduced;
+pub use rows::{read_rows, write_rows};
 pub use stream::{Ending, Stream};
+pub use sweep::sweep_table;
 pub use table::{Column, Events, Metadata, Table};
+pub use tally::{OfColumn, OfTrain, Tally};
 
+use crate::experiment::Sweep;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -89,6 +97,14 @@ pub enum OutputError {
         /// Number of times.
         samples: usize,
     },
+    /// A sweep of more quantities than a plot has directions.
+    #[error(
+        "a sweep of {quantities} quantities cannot be drawn, only one of 1 or 2; sweep fewer, or draw the table of the sweep yourself"
+    )]
+    Sweep {
+        /// Number of quantities.
+        quantities: usize,
+    },
     /// The columns have more different units than a plot has panels.
     #[error(
         "a plot has at most {limit} panels, but the columns have {units} different units; plot fewer columns"
@@ -125,6 +141,8 @@ pub enum OutputError {
 /// | `title`, `experiment`, `version`, `solver`, `message` | texts |
 /// | `statistics`, `statistics_names` | least value, greatest value, its time in ms and mean of each variable of which statistics were kept; their names, one a line |
 /// | `dt` | time step in ms, NaN where the solver chose its steps |
+/// | `sweep_…` | one array for each column of the table of a sweep, see [`sweep_table`] |
+/// | `sweep_arrays`, `sweep_names`, `sweep_units` | their array names, names and units, one a line |
 /// | `complete` | 1 where the run reached its end, else 0 |
 ///
 /// Texts are stored as UTF-8 bytes in arrays of `uint8`: `bytes(f["experiment"]).decode()` gives the text.
@@ -229,6 +247,93 @@ pub fn plot_shape(shape: &Shape, path: impl AsRef<Path>) -> Result<(), OutputErr
 pub fn check_shape(path: impl AsRef<Path>) -> Result<(), OutputError> {
     is_svg(path.as_ref())?;
     file::check(path.as_ref())
+}
+
+/// Draws what came out of a sweep; `.svg` and `.png` are the known extensions.
+///
+/// Over one quantity it is a line with a dot for each value, over two a map of colours, on a logarithmic scale where the
+/// values are spaced so. Values that were drawn are dots.
+///
+/// # Errors
+///
+/// [`OutputError::Sweep`], [`OutputError::Extension`], [`OutputError::Directory`], [`OutputError::Write`].
+pub fn plot_sweep(shown: &SweepPlot, path: impl AsRef<Path>) -> Result<(), OutputError> {
+    let path = path.as_ref();
+    let svg = sweep_format(shown.sweep, path)?;
+    file::replace(path, |out| match svg {
+        true => plot::sweep_svg(shown, out),
+        false => plot::sweep_png(shown, out),
+    })
+}
+
+/// Checks, before a run, that [`plot_sweep`] can draw a sweep to `path`. Leaves nothing behind and existing files as they
+/// are.
+///
+/// # Errors
+///
+/// As [`plot_sweep`].
+pub fn check_sweep(sweep: &Sweep, path: impl AsRef<Path>) -> Result<(), OutputError> {
+    sweep_format(sweep, path.as_ref())?;
+    file::check(path.as_ref())
+}
+
+fn sweep_format(sweep: &Sweep, path: &Path) -> Result<bool, OutputError> {
+    match sweep.axes.len() {
+        1 | 2 => is_svg(path),
+        quantities => Err(OutputError::Sweep { quantities }),
+    }
+}
+
+/// Draws a chart; `.svg` and `.png` are the known extensions.
+///
+/// # Errors
+///
+/// [`OutputError::Extension`], [`OutputError::Directory`], [`OutputError::Write`].
+pub fn plot_chart(chart: &Chart, path: impl AsRef<Path>) -> Result<(), OutputError> {
+    let path = path.as_ref();
+    let svg = is_svg(path)?;
+    file::replace(path, |out| match svg {
+        true => plot::chart_svg(chart, out),
+        false => plot::chart_png(chart, out),
+    })
+}
+
+/// Checks, before a run, that [`plot_chart`] can write to `path`. Leaves nothing behind and existing files as they are.
+///
+/// # Errors
+///
+/// As [`plot_chart`].
+pub fn check_chart(path: impl AsRef<Path>) -> Result<(), OutputError> {
+    check_shape(path)
+}
+
+/// Writes a text that is made for the extension of the path, `.csv` or `.json`; `text` is told whether it is the former.
+///
+/// # Errors
+///
+/// [`OutputError::Extension`], [`OutputError::Directory`], [`OutputError::Write`].
+pub fn write_text(
+    path: impl AsRef<Path>,
+    text: impl FnOnce(bool) -> String,
+) -> Result<(), OutputError> {
+    let path = path.as_ref();
+    let csv = is_csv_or_json(path)?;
+    file::replace(path, |out| io::Write::write_all(out, text(csv).as_bytes()))
+}
+
+/// Checks that [`write_text`] can write to `path`. Leaves nothing behind and existing files as they are.
+///
+/// # Errors
+///
+/// As [`write_text`].
+pub fn check_text(path: impl AsRef<Path>) -> Result<(), OutputError> {
+    is_csv_or_json(path.as_ref())?;
+    file::check(path.as_ref())
+}
+
+/// Whether a text goes to a CSV file; else it goes to a JSON file.
+fn is_csv_or_json(path: &Path) -> Result<bool, OutputError> {
+    one_of(path, ["csv", "json"], ".csv or .json")
 }
 
 /// Whether a table goes to a CSV file; else it goes to an NPZ file.

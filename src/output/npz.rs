@@ -10,7 +10,7 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
 /// Names of arrays that are no columns.
-const RESERVED: [&str; 16] = [
+const RESERVED: [&str; 19] = [
     "t",
     "data",
     "arrays",
@@ -18,6 +18,9 @@ const RESERVED: [&str; 16] = [
     "units",
     "spike_arrays",
     "spike_labels",
+    "sweep_arrays",
+    "sweep_names",
+    "sweep_units",
     "title",
     "experiment",
     "version",
@@ -35,6 +38,12 @@ const RESERVED: [&str; 16] = [
 /// `V[3]` becomes `V_3`, `na.m` becomes `na_m`. Events get the prefix `spikes_`. A name that is taken gets
 /// `_2`, `_3` and so on.
 pub fn array_names(table: &Table) -> (Vec<String>, Vec<String>) {
+    let [columns, events, _] = all_names(table);
+    (columns, events)
+}
+
+/// Names of the arrays for columns, events and the table of a sweep.
+fn all_names(table: &Table) -> [Vec<String>; 3] {
     let mut taken: HashSet<String> = RESERVED.iter().map(|&name| name.to_owned()).collect();
     let mut unique = |name: String| {
         let mut candidate = name.clone();
@@ -49,7 +58,10 @@ pub fn array_names(table: &Table) -> (Vec<String>, Vec<String>) {
     let columns = columns.collect();
     let events = table.events.iter();
     let events = events.map(|e| unique(format!("spikes_{}", safe(&e.label))));
-    (columns, events.collect())
+    let events = events.collect();
+    let sweep = table.sweep.iter();
+    let sweep = sweep.map(|c| unique(format!("sweep_{}", safe(&c.name))));
+    [columns, events, sweep.collect()]
 }
 
 /// A name of ASCII letters, digits and `_`.
@@ -113,7 +125,7 @@ pub(super) fn archive(
     statistics: &[Statistic],
     out: &mut BufWriter<File>,
 ) -> io::Result<()> {
-    let (columns, events) = array_names(table);
+    let [columns, events, sweep] = all_names(table);
     let metadata = &table.metadata;
     let mut npz = Archive(ZipWriter::new(out));
     let samples = rows.samples();
@@ -144,6 +156,11 @@ pub(super) fn archive(
     for (name, events) in events.iter().zip(&table.events) {
         npz.numbers(name, &[events.times.len() as u64], &events.times)?;
     }
+    for (name, column) in sweep.iter().zip(&table.sweep) {
+        npz.numbers(name, &[column.values.len() as u64], &column.values)?;
+    }
+    let sweep_names = lines(table.sweep.iter().map(|c| c.name.as_str()));
+    let sweep_units = lines(table.sweep.iter().map(|c| c.unit.as_str()));
     let names = lines(table.columns.iter().map(|c| c.name.as_str()));
     let units = lines(table.columns.iter().map(|c| c.unit.as_str()));
     let labels = lines(table.events.iter().map(|e| e.label.as_str()));
@@ -160,6 +177,11 @@ pub(super) fn archive(
         ("message", metadata.message.as_deref().unwrap_or("")),
     ] {
         npz.text(name, text)?;
+    }
+    if !sweep.is_empty() {
+        npz.text("sweep_arrays", &sweep.join("\n"))?;
+        npz.text("sweep_names", &sweep_names)?;
+        npz.text("sweep_units", &sweep_units)?;
     }
     if !statistics.is_empty() {
         let numbers = statistics.iter();

@@ -1,8 +1,8 @@
 //! Tables that are written while a run goes on.
 
-use super::growing::{Growing, Mark};
+use super::growing::{Extent, Growing};
 use super::npz::{self, Rows};
-use super::table::Table;
+use super::table::{Column, Table};
 use super::{OutputError, csv, file, is_csv};
 use crate::simulation::{Recording, Statistic};
 use std::fs;
@@ -22,6 +22,8 @@ pub struct Ending<'a> {
     pub message: Option<&'a str>,
     /// Statistics over the whole run.
     pub statistics: &'a [Statistic],
+    /// The table of a sweep, which goes into an NPZ file: see [`super::sweep_table`].
+    pub sweep: &'a [Column],
     /// Spikes behind the last sample: times in ms for each kind of events.
     pub events: Vec<Vec<f64>>,
     /// More to tell, such as what a restart changed.
@@ -93,7 +95,7 @@ impl Stream {
     pub fn resume(
         table: Table,
         path: impl AsRef<Path>,
-        marks: &[Mark],
+        marks: &[Extent],
     ) -> Result<Self, OutputError> {
         let path = path.as_ref();
         let kind = match (is_csv(path)?, marks) {
@@ -165,7 +167,7 @@ impl Stream {
     ///
     /// # Errors
     /// [`OutputError::Write`].
-    pub fn mark(&mut self) -> Result<Vec<Mark>, OutputError> {
+    pub fn mark(&mut self) -> Result<Vec<Extent>, OutputError> {
         match &mut self.kind {
             Kind::Csv { file, .. } => Ok(vec![file.mark()?]),
             Kind::Npz { rows, spikes } => Ok(vec![rows.file.mark()?, spikes.file.mark()?]),
@@ -212,6 +214,7 @@ impl Stream {
                 let behind = sorted(ending.events.iter().map(|times| &times[..]));
                 spikes.append(behind.into_iter().flat_map(|(at, k)| [k as f64, at]))?;
                 spikes.sort_into(&mut table)?;
+                table.sweep = ending.sweep.to_vec();
                 table.metadata.complete = ending.complete;
                 table.metadata.message = ending.message.map(str::to_string);
                 for (key, text) in &ending.notes {
@@ -312,7 +315,7 @@ impl NpyFile {
         Ok(Self { file, width })
     }
 
-    fn reopen(path: &Path, width: usize, mark: Mark) -> Result<Self, OutputError> {
+    fn reopen(path: &Path, width: usize, mark: Extent) -> Result<Self, OutputError> {
         let head = npz::header(&[0, width as u64], "<f8").len() as u64;
         // Shorter or longer numbers of rows are followed by more or fewer spaces.
         let fits = |found: &[u8]| {

@@ -13,6 +13,8 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// Times of events, such as spikes.
     pub events: Vec<Events>,
+    /// For a sweep, a row for each cell: see [`sweep_table`](super::sweep_table).
+    pub sweep: Vec<Column>,
     /// Where the numbers came from.
     pub metadata: Metadata,
 }

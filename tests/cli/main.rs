@@ -8,6 +8,7 @@ mod killed;
 mod lists;
 mod resume;
 mod runs;
+mod sweeps;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -99,6 +99,63 @@ fn a_finished_run_can_be_made_longer() {
     }
 }
 
+/// The rows of a CSV file.
+fn rows(text: &str) -> Vec<&str> {
+    text.lines().filter(|l| !l.starts_with('#')).collect()
+}
+
+#[test]
+fn a_sweep_goes_on_in_its_precision_with_other_threads() {
+    let text = example("sweep.toml");
+    let text = text.replace("\"1 s\"", "\"60 ms\"");
+    let text = text.replace("count = 64", "count = 5");
+    let text = text.replace("[run]", "[run]\ntile = 2");
+    for precision in ["single", "double"] {
+        let place = Place::new(&format!("resume_sweep_{precision}"));
+        place.write("e.toml", &text);
+        let run = |more: &[&str]| {
+            let run = [
+                "run",
+                "e.toml",
+                "--precision",
+                precision,
+                "--interval",
+                "0.5",
+            ];
+            place.braincell(&[&run[..], more].concat()).success()
+        };
+        run(&[
+            "--threads",
+            "1",
+            "--out",
+            "whole.csv",
+            "--plot-sweep",
+            "w.svg",
+        ]);
+        let begin = ["--threads", "3", "--out", "t.csv", "--plot-sweep", "t.svg"];
+        let short = ["--tstop", "30", "--checkpoint", "c"];
+        run(&[&begin[..], &short].concat());
+        let half = place.text("t.sweep.csv");
+        let resume = ["resume", "c", "--tstop", "60", "--threads", "2"];
+        let summary = place.braincell(&resume).success();
+        assert_has(&summary, &["121 samples", "t.sweep.csv", "t.svg"]);
+        assert_eq!(rows(&place.text("t.csv")), rows(&place.text("whole.csv")));
+        assert_has(
+            &place.text("t.csv"),
+            &[
+                &format!("--precision \"{precision}\""),
+                "--interval \"0.5\"",
+            ],
+        );
+        // Spikes and samples of the first half count, too.
+        assert_ne!(place.text("t.sweep.csv"), half);
+        assert_eq!(place.text("t.sweep.csv"), place.text("whole.sweep.csv"));
+        assert_eq!(place.text("t.svg"), place.text("w.svg"));
+        let bad = place.braincell(&["resume", "c", "--threads", "0"]);
+        assert_has(&bad.failure(), &["--threads", "above 0"]);
+    }
+}
+
 #[test]
 fn what_comes_can_go_to_another_file() {
     let place = Place::new("resume_elsewhere");

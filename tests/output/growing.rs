@@ -6,7 +6,7 @@ use braincell::container::{Reader, Writer};
 use braincell::input::Input;
 use braincell::model::Model;
 use braincell::output::{
-    Column, Ending, Events, Mark, OutputError, Reduced, Stream, Table, read_csv,
+    Column, Ending, Events, Extent, OutputError, Reduced, Stream, Table, read_csv,
 };
 use braincell::simulation::{Recording, Setup, Simulation};
 use std::fs;
@@ -65,7 +65,7 @@ fn files_do_not_depend_on_the_parts_and_can_be_cut_back() {
             for part in &parts[..middle] {
                 stream.append(part).unwrap();
             }
-            let marks: Vec<Mark> = stream.mark().unwrap();
+            let marks: Vec<Extent> = stream.mark().unwrap();
             // What comes after the mark is lost when the process is killed.
             for part in &parts[middle..] {
                 stream.append(part).unwrap();

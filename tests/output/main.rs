@@ -82,6 +82,7 @@ fn spiking(dt: f64, end: f64) -> Table {
             label: "V".into(),
             times: spikes,
         }],
+        sweep: Vec::new(),
         metadata: Metadata {
             program_version: "0.1.0".into(),
             experiment: "[cell]\nname = \"hh\"\n\n# a comment\n".into(),

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 fn half_way(name: &str) -> (Case, Vec<u8>) {
     let case = cases().into_iter().find(|c| c.name == name).unwrap();
-    let mut run = case.start();
+    let mut run = case.start::<f64>();
     run.run(0.5 * case.until).unwrap();
     let checkpoint = run.checkpoint().unwrap();
     (case, checkpoint)
@@ -25,7 +25,7 @@ fn refused(run: &mut Simulation, bytes: &[u8]) -> String {
 fn cut_checkpoints_are_refused() {
     for name in ["population", "adaptive"] {
         let (case, bytes) = half_way(name);
-        let mut run = case.start();
+        let mut run = case.start::<f64>();
         let fresh = run.checkpoint().unwrap();
         for length in (0..bytes.len())
             .step_by(64)
@@ -44,7 +44,7 @@ fn cut_checkpoints_are_refused() {
 #[test]
 fn foreign_and_future_checkpoints_are_refused() {
     let (case, bytes) = half_way("fixed");
-    let mut run = case.start();
+    let mut run = case.start::<f64>();
     assert!(refused(&mut run, b"title = \"no checkpoint\"").contains("another file"));
     let mut future = bytes;
     future[8] = 2;
@@ -81,7 +81,7 @@ proptest! {
             contents[32 + place % length] = with;
             let sealed = container::seal(b"bc-state", 1, &contents);
             // Another number may be as good as the right one; a run that takes it must not panic.
-            let mut run = case.start();
+            let mut run = case.start::<f64>();
             if run.restore(&sealed).is_ok() {
                 let _ = run.recording();
                 let _ = run.statistics();

@@ -11,6 +11,7 @@ mod damage;
 mod parts;
 
 use braincell::experiment::Experiment;
+use braincell::kernel::Storage;
 use braincell::model::{DiffEqState, Model, Ode, Parameter, ode};
 use braincell::real::Real;
 use braincell::simulation::{Recording, Setup, Simulation, Tolerances};
@@ -68,7 +69,7 @@ impl Case {
         }
     }
 
-    fn start(&self) -> Simulation {
+    fn start<F: Storage>(&self) -> Simulation<F> {
         let run = self.setup.start(braincell::solvers(), &self.model);
         run.unwrap_or_else(|error| panic!("{}: {error}", self.name))
     }
@@ -201,7 +202,7 @@ impl Bits {
 }
 
 /// All states to the bit.
-fn states(run: &mut Simulation) -> Vec<u64> {
+fn states<F: Storage>(run: &mut Simulation<F>) -> Vec<u64> {
     let names: Vec<String> = (run.model().state_names().iter())
         .map(|name| name.to_string())
         .collect();

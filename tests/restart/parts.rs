@@ -1,6 +1,7 @@
 //! Parts of a run.
 
 use crate::{Bits, cases, experiment, states};
+use braincell::kernel::Storage;
 use braincell::simulation::{CheckpointError, Outcome, Setup, Simulation};
 use std::ops::ControlFlow;
 
@@ -14,10 +15,15 @@ fn random(seed: &mut u64) -> f64 {
 
 #[test]
 fn streamed_runs_give_the_bits_of_one_run() {
+    streamed::<f64>();
+    streamed::<f32>();
+}
+
+fn streamed<F: Storage>() {
     for case in cases() {
-        let mut whole = case.start();
+        let mut whole = case.start::<F>();
         whole.run(case.until).unwrap();
-        let mut parts = case.start();
+        let mut parts = case.start::<F>();
         let mut drained = Bits::default();
         let mut calls = 0;
         let outcome = parts.run_streamed(case.until, case.until / 7.3, &mut |mut pause| {
@@ -50,9 +56,9 @@ fn parts_that_end_on_the_grid_give_the_bits_of_one_run() {
         if case.name.contains("adaptive") || case.name == "samples hit" {
             continue;
         }
-        let mut whole = case.start();
+        let mut whole = case.start::<f64>();
         whole.run(case.until).unwrap();
-        let mut parts = case.start();
+        let mut parts = case.start::<f64>();
         // Multiples of all steps, and of no recording interval.
         for part in [0.1, 0.4, 0.9] {
             let until = (part * case.until / 0.3).round() * 0.3;
@@ -66,12 +72,12 @@ fn parts_that_end_on_the_grid_give_the_bits_of_one_run() {
 }
 
 /// Runs to the end, but from a checkpoint to a new run now and then.
-fn with_restarts(
-    start: &dyn Fn() -> Simulation,
+fn with_restarts<F: Storage>(
+    start: &dyn Fn() -> Simulation<F>,
     until: f64,
     drain: bool,
     seed: &mut u64,
-) -> (Simulation, Bits) {
+) -> (Simulation<F>, Bits) {
     let mut drained = Bits::default();
     let mut run = start();
     loop {
@@ -97,12 +103,18 @@ fn with_restarts(
 
 #[test]
 fn restarts_give_the_bits_of_one_run() {
+    restarted::<f64>();
+    restarted::<f32>();
+}
+
+fn restarted<F: Storage>() {
     let mut seed = 1;
     for case in cases() {
-        let mut whole = case.start();
+        let mut whole = case.start::<F>();
         whole.run(case.until).unwrap();
         for drain in [true, false] {
-            let (mut parts, bits) = with_restarts(&|| case.start(), case.until, drain, &mut seed);
+            let (mut parts, bits) =
+                with_restarts(&|| case.start::<F>(), case.until, drain, &mut seed);
             assert_eq!(bits, Bits::of(&whole.recording()), "{}", case.name);
             assert_eq!(states(&mut parts), states(&mut whole), "{}", case.name);
             assert_eq!(parts.statistics(), whole.statistics(), "{}", case.name);
@@ -113,22 +125,37 @@ fn restarts_give_the_bits_of_one_run() {
 }
 
 #[test]
-fn a_checkpoint_fits_other_tiles() {
-    let case = cases()
-        .into_iter()
-        .find(|c| c.name == "population")
-        .unwrap();
-    let mut whole = case.start();
-    whole.run(10.0).unwrap();
-    let checkpoint = whole.checkpoint().unwrap();
-    whole.run(case.until).unwrap();
-    let other = case.setup.clone().tile(9);
-    let mut run = other
-        .start::<f64>(braincell::solvers(), &case.model)
-        .unwrap();
-    run.restore(&checkpoint).unwrap();
-    run.run(case.until).unwrap();
-    assert_eq!(Bits::of(&run.recording()), Bits::of(&whole.recording()));
+fn a_checkpoint_fits_other_tiles_and_threads() {
+    other_tiles_and_threads::<f64>();
+    other_tiles_and_threads::<f32>();
+}
+
+fn other_tiles_and_threads<F: Storage>() {
+    for name in ["population", "adaptive implicit"] {
+        let case = cases().into_iter().find(|c| c.name == name).unwrap();
+        let start = |setup: Setup| {
+            let run = setup.start::<F>(braincell::solvers(), &case.model);
+            run.unwrap()
+        };
+        let mut whole = start(case.setup.clone().threads(1));
+        let mut checkpoint = Vec::new();
+        whole
+            .run_streamed(case.until, 10.0, &mut |pause| {
+                if checkpoint.is_empty() && pause.progress().time >= 10.0 {
+                    checkpoint = pause.checkpoint().unwrap();
+                }
+                ControlFlow::Continue(())
+            })
+            .unwrap();
+        for (tile, threads) in [(9, 1), (4, 3), (1, 2)] {
+            let mut run = start(case.setup.clone().tile(tile).threads(threads));
+            run.restore(&checkpoint).unwrap();
+            assert!(run.time() < 0.9 * case.until);
+            run.run(case.until).unwrap();
+            assert_eq!(Bits::of(&run.recording()), Bits::of(&whole.recording()));
+            assert_eq!(run.statistics(), whole.statistics());
+        }
+    }
 }
 
 #[test]
@@ -154,6 +181,9 @@ fn a_checkpoint_of_another_run_is_refused() {
     let steps = "time step, seed or precision is";
     assert_eq!(into(Setup::new("rk4", 0.02).record("V"), &model), steps);
     assert_eq!(into(setup.clone().seed(1), &model), steps);
+    let mut single = setup.start::<f32>(braincell::solvers(), &model).unwrap();
+    let refused = single.restore(&checkpoint);
+    assert_eq!(refused, Err(CheckpointError::Other(vec![steps])));
     assert_eq!(
         into(setup.spikes("V", 0.0), &model),
         "variables recorded are"

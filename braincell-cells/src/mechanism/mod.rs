@@ -220,6 +220,16 @@ impl Mechanism {
         }
     }
 
+    /// The kernel of the kinetics of a channel's gates or a scheme's states, if it has any. Inputs: V, reversal potential,
+    /// concentration, parameters, states; outputs: the derivatives of the states.
+    pub fn kinetics(&self) -> Option<&Arc<dyn Kernel>> {
+        match &self.kind {
+            Kind::Channel { rates, .. } => rates.as_ref(),
+            Kind::Scheme { rates, .. } => Some(rates),
+            Kind::Pool { .. } => None,
+        }
+    }
+
     /// The parameter of that name.
     pub fn parameter(&self, name: &str) -> Option<&ParameterSpec> {
         self.info.parameters.iter().find(|p| p.name == name)

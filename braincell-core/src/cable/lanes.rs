@@ -1,5 +1,6 @@
 //! Strips of lanes: kernels compiled for a few constant widths, any other width cut into these.
 
+use crate::kernel::{array, array_mut};
 use crate::real::{Element, Lane};
 use crate::simd::{Body, Level, dispatch};
 
@@ -46,13 +47,11 @@ impl<F: Element, K: Strip<F>> Body<F> for Strips<K> {
 /// The `L` elements from `at` on.
 #[inline(always)]
 pub fn get<F: Element, const L: usize>(x: &[F], at: usize) -> [F; L] {
-    let mut out = [F::default(); L];
-    out.copy_from_slice(&x[at..at + L]);
-    out
+    array(&x[at..at + L])
 }
 
 /// Stores `L` elements from `at` on.
 #[inline(always)]
 pub fn put<F: Element, const L: usize>(x: &mut [F], at: usize, values: [F; L]) {
-    x[at..at + L].copy_from_slice(&values);
+    *array_mut(&mut x[at..at + L]) = values;
 }

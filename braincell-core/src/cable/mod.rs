@@ -10,7 +10,7 @@
 
 pub mod elimination;
 mod exponential;
-mod lanes;
+pub(crate) mod lanes;
 mod laplacian;
 mod tree;
 

@@ -1,10 +1,13 @@
 //! The cable of a tile: axial currents, and the tree part of linear systems.
 
 use super::exec::Workspace;
-use crate::cable::{Laplacian, elimination};
+use super::rows::{Discharge, FromRows, Scale, ToRows};
+use super::sparse::Plan;
+use crate::cable::{Laplacian, elimination, lanes};
 use crate::kernel::Storage;
 use crate::model::{CableInfo, CableNode};
 use crate::simd::Level;
+use std::ops::Range;
 
 /// nA per µA/cm² · µm², and µF/cm² · µm² · mV/ms: one of either is this many nA.
 pub(super) const NANOAMPERE: f64 = 1e-5;
@@ -158,12 +161,9 @@ impl<F: Storage> Axial<F> {
     ) {
         let Workspace { arena, rows, .. } = workspace;
         let [x, y] = rows;
-        for (compartment, &row) in self.compartments.iter().enumerate() {
-            let to = &mut x[row * lanes..][..lanes];
-            match v {
-                Some(v) => to.copy_from_slice(&arena[v + compartment * lanes..][..lanes]),
-                None => to.fill(F::default()),
-            }
+        match v {
+            Some(v) => self.to_rows((level, lanes), &arena[v..], &[], Scale::One, x),
+            None => x.fill(F::default()),
         }
         for j in 0..self.junctions.len() {
             for lane in 0..lanes {
@@ -175,14 +175,33 @@ impl<F: Storage> Axial<F> {
         // y ← G x; shapes fit by construction.
         let done = self.operator.apply(level, 1.0, x, y);
         debug_assert!(done.is_ok());
-        for (compartment, &row) in self.compartments.iter().enumerate() {
-            for lane in 0..lanes {
-                let at = compartment * lanes + lane;
-                let rate = y[row * lanes + lane].to_f64() / arena[capacity + at].to_f64();
-                let slope = &mut arena[to + at];
-                *slope = F::from_f64(slope.to_f64() - rate);
-            }
-        }
+        let discharge = Discharge {
+            rows: &self.compartments,
+            current: y,
+            capacity,
+            to,
+            arena,
+        };
+        lanes::run(level, lanes, discharge);
+    }
+
+    fn to_rows(
+        &self,
+        (level, lanes): (Level, usize),
+        from: &[F],
+        capacity: &[F],
+        scale: Scale,
+        to: &mut [F],
+    ) {
+        let rows = &self.compartments;
+        let kernel = ToRows {
+            rows,
+            from,
+            capacity,
+            scale,
+            to,
+        };
+        lanes::run(level, lanes, kernel);
     }
 
     /// Adds the axial part of ∂(dV_i/dt)/∂V_i to the plane at `to`.
@@ -195,12 +214,13 @@ impl<F: Storage> Axial<F> {
         }
     }
 
-    /// Factors the tree part, given the s × s block that local elimination leaves at each compartment and lane.
+    /// Factors the tree part, given the factors of the local elimination: the s × s blocks that it leaves at each
+    /// compartment and lane.
     pub(super) fn factor(
         &self,
         system: TreeSystem,
         workspace: &mut Workspace<F>,
-        block: impl Fn(&[f64], usize, &mut [f64]),
+        (plan, matrices): (&Plan, usize),
     ) {
         let TreeSystem {
             level,
@@ -213,17 +233,20 @@ impl<F: Storage> Axial<F> {
         let s = order(a);
         let n = self.rows();
         if s == 1 {
-            let pivots = &mut workspace.tree[factors.pivots..][..n * lanes];
+            let Workspace {
+                arena,
+                wide,
+                tree,
+                rows: [_, remainders],
+                ..
+            } = workspace;
+            let pivots = &mut tree[factors.pivots..][..n * lanes];
             pivots.fill(F::default());
-            for (compartment, &row) in self.compartments.iter().enumerate() {
-                for lane in 0..lanes {
-                    let e = compartment * lanes + lane;
-                    let mut x = [0.0];
-                    block(&workspace.wide, e, &mut x);
-                    let scale = workspace.arena[capacity + e].to_f64() / a[0];
-                    pivots[row * lanes + lane] = F::from_f64(x[0] * scale);
-                }
-            }
+            let remainders = &mut remainders[..self.compartments.len() * lanes];
+            plan.remainders(&wide[matrices..], remainders);
+            let scale = Scale::Capacity(1.0 / a[0]);
+            let capacity = &arena[capacity..];
+            self.to_rows((level, lanes), remainders, capacity, scale, pivots);
             // A bad pivot spoils the solution, which is noticed there.
             let _ = elimination::factor(level, &self.operator, 1.0, pivots);
             return;
@@ -238,7 +261,7 @@ impl<F: Storage> Axial<F> {
         for (compartment, &row) in self.compartments.iter().enumerate() {
             for lane in 0..lanes {
                 let e = compartment * lanes + lane;
-                block(&workspace.wide, e, &mut x[..size]);
+                plan.remainder(&workspace.wide[matrices..], e, &mut x[..size]);
                 let c = workspace.arena[capacity + e].to_f64();
                 multiply(&inverse[..size], &x[..size], &mut product[..size], s);
                 let to = &mut workspace.wide[base + (row * lanes + lane) * size..][..size];
@@ -289,35 +312,33 @@ impl<F: Storage> Axial<F> {
         let s = order(a);
         let n = self.rows();
         if s == 1 {
-            for x in &mut workspace.rows[0] {
-                *x = F::default();
-            }
-            for (compartment, &row) in self.compartments.iter().enumerate() {
-                for lane in 0..lanes {
-                    let e = compartment * lanes + lane;
-                    let scale = match transposed {
-                        false => workspace.arena[capacity + e].to_f64() / a[0],
-                        true => 1.0,
-                    };
-                    let b = io.get(&workspace.arena, e, 0);
-                    workspace.rows[0][row * lanes + lane] = F::from_f64(b * scale);
-                }
-            }
-            let pivots = &workspace.tree[factors.pivots..][..n * lanes];
-            let stored = elimination::Factors::stored(1.0, pivots);
-            let x = &mut workspace.rows[0];
+            let Workspace {
+                arena,
+                tree,
+                rows: [x, _],
+                ..
+            } = workspace;
+            let (plane, count) = (io.plane(0), self.compartments.len() * lanes);
+            let scale = Scale::Capacity(1.0 / a[0]);
+            let (before, after) = match transposed {
+                false => (scale, Scale::One),
+                true => (Scale::One, scale),
+            };
+            x.fill(F::default());
+            let c = &arena[capacity..];
+            self.to_rows((level, lanes), &arena[plane..], c, before, x);
+            let stored = elimination::Factors::stored(1.0, &tree[factors.pivots..][..n * lanes]);
             let done = elimination::solve(level, &self.operator, &stored, x);
             debug_assert!(done.is_ok());
-            for (compartment, &row) in self.compartments.iter().enumerate() {
-                for lane in 0..lanes {
-                    let e = compartment * lanes + lane;
-                    let mut x = workspace.rows[0][row * lanes + lane].to_f64();
-                    if transposed {
-                        x *= workspace.arena[capacity + e].to_f64() / a[0];
-                    }
-                    io.put(&mut workspace.arena, e, 0, x);
-                }
-            }
+            let (c, to) = two(arena, capacity..capacity + count, plane..plane + count);
+            let back = FromRows {
+                rows: &self.compartments,
+                from: x,
+                capacity: c,
+                scale: after,
+                to,
+            };
+            lanes::run(level, lanes, back);
             return;
         }
         let size = s * s;
@@ -469,8 +490,21 @@ impl Axial<f64> {
 
 /// Reads and writes the number of an element and stage.
 pub(super) trait StageIo<F> {
+    /// Where the numbers of a stage are.
+    fn plane(&self, stage: usize) -> usize;
     fn get(&self, arena: &[F], e: usize, stage: usize) -> f64;
     fn put(&self, arena: &mut [F], e: usize, stage: usize, x: f64);
+}
+
+/// A part of the arena to read, and another to write.
+fn two<F>(arena: &mut [F], read: Range<usize>, write: Range<usize>) -> (&[F], &mut [F]) {
+    if read.end <= write.start {
+        let (first, second) = arena.split_at_mut(write.start);
+        (&first[read], &mut second[..write.len()])
+    } else {
+        let (first, second) = arena.split_at_mut(read.start);
+        (&second[..read.len()], &mut first[write])
+    }
 }
 
 /// s of an s × s matrix.

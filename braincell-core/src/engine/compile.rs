@@ -3,20 +3,20 @@
 use super::exec::{Clock, Instr};
 use super::graph::{Wanted, all_signals, derivative, diffusion, run_wanted, states_in};
 use super::implicit::{self, Linearized};
-use super::layout::Layout;
-use crate::kernel::{Accumulate, Call, Output, Storage};
-use crate::model::{Phase, StateId, Target};
+use super::layout::{Layout, Plane};
+use super::registers::Registers;
+pub(crate) use super::simplify::Keep;
+use super::simplify::simplified;
+use crate::kernel::{Accumulate, Call, Output};
+use crate::model::{Phase, SignalId, Source, StateId, Target};
 use crate::stepper::{Array, Coef, Linearization, Op, Parts, Program, Terms};
 use std::collections::{HashMap, HashSet};
 
 /// A group's step program.
-pub(super) struct Compiled<F> {
+pub(super) struct Compiled {
     pub substeps: usize,
     pub instructions: Vec<Instr>,
     pub coefficients: Vec<Coef>,
-    /// The coefficients for the step size `h`; equal step sizes do not compute them again.
-    pub values: Vec<F>,
-    pub h: f64,
     /// Evaluations of the right-hand side in a step.
     pub right_hand_sides: u64,
     /// The error estimate, if it is kept.
@@ -25,45 +25,17 @@ pub(super) struct Compiled<F> {
     pub dense: Vec<usize>,
 }
 
-impl<F> Compiled<F> {
-    /// The clock of substep k of an independent group, within a step of the parent. The step size must be prepared.
+impl Compiled {
+    /// The clock of substep k of an independent group, within a step of the parent.
     pub fn clock(&self, step: Clock, k: u64) -> Clock {
+        let h = 0.5 * step.h / self.substeps as f64;
         Clock {
-            t: step.t + k as f64 * self.h,
-            h: self.h,
+            t: step.t + k as f64 * h,
+            h,
             within: step.within,
             number: (step.number << 16) + k,
         }
     }
-}
-
-/// What must be there at the end of a step besides the new state.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Keep {
-    pub error: bool,
-    pub dense: bool,
-}
-
-/// Which operations matter for what is kept.
-fn live(program: &Program, keep: Keep) -> Vec<bool> {
-    let ops = program.ops();
-    let mut live = vec![false; ops.len()];
-    let mut arrays = HashSet::new();
-    let mut linearizations = HashSet::new();
-    for (k, op) in ops.iter().enumerate().rev() {
-        live[k] = match op {
-            Op::Commit { .. } => true,
-            Op::Error { .. } => keep.error,
-            Op::Dense { .. } => keep.dense,
-            Op::Linearize { out, .. } => linearizations.contains(out),
-            _ => op.makes().iter().any(|a| arrays.contains(a)),
-        };
-        if live[k] {
-            arrays.extend(op.reads());
-            linearizations.extend(op.reads_linearization());
-        }
-    }
-    live
 }
 
 /// The state of a compilation.
@@ -77,25 +49,22 @@ pub(super) struct Compiler<'a> {
     /// Where time stands, and the array at which signals have been computed.
     inputs_at: Option<f64>,
     signals_at: Option<(f64, Array)>,
+    /// The signals that have been.
+    known: HashSet<SignalId>,
+    /// The linearisations whose ∂f/∂t is read.
+    timed: HashSet<Linearization>,
     linearized: HashMap<Linearization, Linearized>,
 }
 
 /// A step program, as instructions that end with the new state in place.
-pub(super) fn compile<F: Storage>(
+pub(super) fn compile(
     layout: &mut Layout,
     group: usize,
     program: &Program,
     substeps: usize,
     keep: Keep,
-) -> Compiled<F> {
-    let live = live(program, keep);
-    let ops: Vec<&Op> = program
-        .ops()
-        .iter()
-        .zip(&live)
-        .filter(|(_, l)| **l)
-        .map(|(op, _)| op)
-        .collect();
+) -> Compiled {
+    let ops = simplified(program, layout, group, keep);
     let current = layout.current[group];
     let len = layout.group_len[group];
     let mut c = Compiler {
@@ -107,20 +76,30 @@ pub(super) fn compile<F: Storage>(
         all: Vec::new(),
         inputs_at: None,
         signals_at: None,
+        known: HashSet::new(),
+        timed: (ops.iter())
+            .filter_map(|op| match op {
+                Op::TimeDerivative { lin, .. } => Some(*lin),
+                _ => None,
+            })
+            .collect(),
         linearized: HashMap::new(),
     };
-    let committed = program.committed();
+    let committed = ops.iter().find_map(|op| match op {
+        Op::Commit { of } => Some(*of),
+        _ => None,
+    });
     let mut commit = None;
     let mut compiled = Compiled {
         substeps,
         instructions: Vec::new(),
         coefficients: Vec::new(),
-        values: Vec::new(),
-        h: f64::NAN,
         right_hand_sides: 0,
         error: None,
         dense: Vec::new(),
     };
+    // Whether the state at the beginning of the step is read after an operation.
+    let later = |k: usize| ops[k + 1..].iter().any(|op| op.reads().contains(&Array(0)));
     for (k, op) in ops.iter().enumerate() {
         match op {
             Op::Commit { of } => {
@@ -135,11 +114,16 @@ pub(super) fn compile<F: Storage>(
             Op::Error { of } => compiled.error = Some(c.at(*of)),
             Op::Dense { powers } => compiled.dense = powers.iter().map(|p| c.at(*p)).collect(),
             Op::Combine { out, terms } => {
-                let later = ops[k + 1..].iter().any(|op| op.reads().contains(&Array(0)));
-                if *out == committed && !later {
+                if Some(*out) == committed && !later(k) {
                     c.registers.place(*out, current);
                 }
                 c.combine(*out, terms);
+            }
+            Op::Relax { out, y, .. } => {
+                if Some(*out) == committed && *y != Array(0) && !later(k) {
+                    c.registers.place(*out, current);
+                }
+                c.operation(op);
             }
             Op::Rhs { .. } => {
                 compiled.right_hand_sides += 1;
@@ -151,7 +135,6 @@ pub(super) fn compile<F: Storage>(
     }
     c.all.extend(commit);
     compiled.instructions = c.all;
-    compiled.values = vec![F::default(); c.coefficients.len()];
     compiled.coefficients = c.coefficients;
     compiled
 }
@@ -191,15 +174,32 @@ impl Compiler<'_> {
         self.signals_at = None;
     }
 
-    /// Computes all signals at an array.
-    pub fn signals(&mut self, c: f64, y: Array) {
+    /// Prepares to compute signals at an array: those that are known there stay so.
+    fn at_array(&mut self, c: f64, y: Array) {
         self.time(c);
         if self.signals_at != Some((c, y)) {
-            let from = self.at(y);
-            let all = all_signals(self.layout, self.group, from);
-            self.all.extend(all);
             self.signals_at = Some((c, y));
+            self.known.clear();
         }
+    }
+
+    /// Computes all signals at an array.
+    pub fn signals(&mut self, c: f64, y: Array) {
+        self.at_array(c, y);
+        let from = self.at(y);
+        let all = all_signals(self.layout, self.group, from, &mut self.known);
+        self.all.extend(all);
+    }
+
+    /// Computes some signals at the array at `from`, the one prepared for.
+    fn compute(&mut self, signals: &HashSet<SignalId>, from: usize) {
+        let mut wanted = Wanted {
+            known: std::mem::take(&mut self.known),
+            ..Wanted::all(self.group, from)
+        };
+        let all = run_wanted(self.layout, &mut wanted, signals);
+        self.known = wanted.known;
+        self.all.extend(all);
     }
 
     fn combine(&mut self, out: Array, terms: &[(Coef, Array)]) {
@@ -223,13 +223,12 @@ impl Compiler<'_> {
                 c,
                 y,
             } => {
-                self.time(*c);
+                self.at_array(*c, *y);
                 let from = self.at(*y);
                 let to = self.make(*out);
-                let all = derivative(self.layout, group, (*parts, *terms), from, to);
+                let what = (*parts, *terms);
+                let all = derivative(self.layout, group, what, from, to, &mut self.known);
                 self.all.extend(all);
-                let complete = *parts == Parts::ALL && *terms != Terms::Cable;
-                self.signals_at = complete.then_some((*c, *y));
             }
             Op::Diffusion { out, c, y } => {
                 self.time(*c);
@@ -283,7 +282,9 @@ impl Compiler<'_> {
                 c,
                 y,
             } => {
-                let linearized = implicit::linearize(self, *jacobian, *parts, *c, *y);
+                let wants_time = self.timed.contains(out);
+                let kind = (*jacobian, *parts);
+                let linearized = implicit::linearize(self, kind, *c, *y, wants_time);
                 self.linearized.insert(*out, linearized);
             }
             Op::TimeDerivative { out, lin } => {
@@ -344,20 +345,15 @@ impl Compiler<'_> {
 
     /// States that relax by their kernel do so; the others by the derivative and the diagonal of the Jacobian.
     fn relax(&mut self, out: Array, parts: Parts, terms: Terms, c: f64, scale: Coef, y: Array) {
-        let len = self.len;
         let (group, model) = (self.group, self.layout.model.clone());
         let from = self.at(y);
         let to = self.make(out);
-        if terms == Terms::Cable {
-            self.all.push(Instr::Copy { from, to, len });
-            return;
-        }
         let mut others = states_in(self.layout, group, parts);
-        if !others.is_empty() {
-            self.signals(c, y);
-        }
-        self.all.push(Instr::Copy { from, to, len });
-        let scale = self.coefficient(scale);
+        let kept = states_in(self.layout, group, Parts::ALL);
+        let mut kept: Vec<StateId> = kept.difference(&others).copied().collect();
+        kept.sort();
+        let mut calls = Vec::new();
+        let mut read = HashSet::new();
         for launch in model
             .launches
             .iter()
@@ -380,6 +376,10 @@ impl Compiler<'_> {
                             >= self.layout.len(launch.domain)
                             && others.remove(s) =>
                     {
+                        // Where a state has elements without this kernel, they stay.
+                        if model.states[s.0].domain != launch.domain {
+                            kept.push(*s);
+                        }
                         let info = &model.states[s.0];
                         let at = to + self.layout.states[s.0].offset;
                         Some(Output {
@@ -393,31 +393,60 @@ impl Compiler<'_> {
             if outputs.iter().all(Option::is_none) {
                 continue;
             }
+            read.extend(launch.inputs.iter().filter_map(|source| match source {
+                Source::Signal(s) => Some(*s),
+                _ => None,
+            }));
             let source = |&s| self.layout.source(launch.domain, s, group, from);
             let call = Call {
                 len: self.layout.len(launch.domain),
                 inputs: launch.inputs.iter().map(source).collect(),
                 outputs,
             };
-            self.all.push(Instr::Relax {
-                kernel: launch.kernel.clone(),
-                call,
-                time: scale,
-            });
+            calls.push((launch.kernel.clone(), call));
         }
         if others.is_empty() {
-            return;
+            self.at_array(c, y);
+            self.compute(&read, from);
+        } else {
+            self.signals(c, y);
         }
+        for s in kept {
+            let Plane { offset, len } = self.layout.states[s.0];
+            self.all.push(Instr::Copy {
+                from: from + offset,
+                to: to + offset,
+                len,
+            });
+        }
+        let time = self.coefficient(scale);
+        for (kernel, call) in calls {
+            self.all.push(Instr::Relax { kernel, call, time });
+        }
+        if !others.is_empty() {
+            self.relax_along_diagonal([from, to], others, terms, time);
+        }
+    }
+
+    /// y + h φ₁(h d) f with the diagonal d of the Jacobian. All signals are known.
+    fn relax_along_diagonal(
+        &mut self,
+        [from, to]: [usize; 2],
+        others: HashSet<StateId>,
+        terms: Terms,
+        scale: usize,
+    ) {
+        let group = self.group;
         let (f, d) = (self.permanent(), self.permanent());
-        let wanted = Wanted {
-            group,
-            y: from,
+        let mut wanted = Wanted {
             out: Some(f),
             states: others.clone(),
-            diffusion: false,
             axial: terms == Terms::All && others.iter().any(|s| self.layout.is_coupled(s.0)),
+            known: std::mem::take(&mut self.known),
+            ..Wanted::all(group, from)
         };
-        let all = run_wanted(self.layout, &wanted, &HashSet::new());
+        let all = run_wanted(self.layout, &mut wanted, &HashSet::new());
+        self.known = wanted.known;
         self.all.extend(all);
         let all = implicit::diagonal(self.layout, (group, terms), from, d, &|s| {
             others.contains(&StateId(s))
@@ -435,72 +464,6 @@ impl Compiler<'_> {
                 scale,
                 len: plane.len,
             });
-        }
-    }
-}
-
-/// Places of the arrays of a program. An array's place is used again after its last use.
-struct Registers {
-    len: usize,
-    /// The place of each array.
-    place: Vec<Option<usize>>,
-    /// Places that are free.
-    free: Vec<usize>,
-    /// The arrays last used by each operation.
-    last: Vec<Vec<Array>>,
-}
-
-impl Registers {
-    fn new(ops: &[&Op], arrays: usize, len: usize, current: usize) -> Self {
-        let mut last = vec![Vec::new(); ops.len()];
-        for array in (1..arrays as u32).map(Array) {
-            let kept = ops.iter().any(|op| {
-                let last = matches!(op, Op::Error { .. } | Op::Dense { .. } | Op::Commit { .. });
-                last && op.reads().contains(&array)
-            });
-            let uses = |op: &&Op| op.reads().contains(&array) || op.makes().contains(&array);
-            if let (false, Some(k)) = (kept, ops.iter().rposition(uses)) {
-                last[k].push(array);
-            }
-        }
-        let mut place = vec![None; arrays];
-        place[0] = Some(current);
-        Self {
-            len,
-            place,
-            free: Vec::new(),
-            last,
-        }
-    }
-
-    fn at(&self, array: Array) -> usize {
-        self.place[array.0 as usize].expect("recorded programs make arrays before they read them")
-    }
-
-    /// The place of an array to be made: the one it has been given, or a free one.
-    fn make(&mut self, layout: &mut Layout, array: Array) -> usize {
-        match self.place[array.0 as usize] {
-            Some(place) => place,
-            None => {
-                let place = self.free.pop().unwrap_or_else(|| layout.take(self.len));
-                self.place(array, place);
-                place
-            }
-        }
-    }
-
-    fn place(&mut self, array: Array, place: usize) {
-        self.place[array.0 as usize] = Some(place);
-    }
-
-    /// After operation k the arrays that it used last are no longer needed.
-    fn release(&mut self, k: usize) {
-        for array in &self.last[k] {
-            if let Some(place) = self.place[array.0 as usize]
-                && self.place[0] != Some(place)
-            {
-                self.free.push(place);
-            }
         }
     }
 }

@@ -1,14 +1,14 @@
 //! Instructions and their execution.
 
-use super::arrays::Combine;
+use super::arena::Arena;
+use super::arrays::{Combine, Each, Elementwise};
 use super::axial::Axial;
 use super::layout::Layout;
 use super::local::{Factors, LocalJacobian};
 use super::newton::{self, MAX_ITERATIONS, Newton};
-use crate::kernel::{Call, Kernel, Operand, Storage};
+use crate::kernel::{Call, Column, Index, Kernel, Operand, Storage};
 use crate::noise;
-use crate::real::Real;
-use crate::simd::{Level, dispatch};
+use crate::simd::Level;
 use std::sync::Arc;
 
 /// The time of a step: from `t` over `h`, within the smooth piece of the inputs that holds `within`.
@@ -23,9 +23,9 @@ pub(crate) struct Clock {
 
 /// The memory that a tile is advanced in.
 pub(crate) struct Workspace<F> {
-    pub arena: Vec<F>,
+    pub arena: Arena<F>,
     /// Factors of linear systems and other matrices.
-    pub wide: Vec<f64>,
+    pub wide: Arena<f64>,
     /// Row swaps of factors.
     pub swaps: Vec<u32>,
     /// The state at the end of a step, and the state inside it, while samples are taken inside.
@@ -35,7 +35,38 @@ pub(crate) struct Workspace<F> {
     pub tree: Vec<F>,
     /// Numbers for all rows of the cable.
     pub rows: [Vec<F>; 2],
+    /// Coefficients of each group's program, for the size of the step in hand.
+    pub coefficients: Vec<Coefficients<F>>,
     pub work: Work,
+}
+
+/// The values of a program's coefficients for a step size.
+#[derive(Clone)]
+pub(crate) struct Coefficients<F> {
+    pub h: f64,
+    pub values: Vec<F>,
+}
+
+impl<F> Default for Coefficients<F> {
+    /// For no step size.
+    fn default() -> Self {
+        Self {
+            h: f64::NAN,
+            values: Vec::new(),
+        }
+    }
+}
+
+impl<F> Workspace<F> {
+    /// How many bytes it takes, the coefficients of a step not counted.
+    pub fn bytes(&self) -> usize {
+        let [x, y] = &self.rows;
+        let own = [&self.saved, &self.inside, &self.tree, x, y];
+        let own = self.arena.len() + own.iter().map(|v| v.len()).sum::<usize>();
+        own * size_of::<F>()
+            + self.wide.len() * size_of::<f64>()
+            + self.swaps.len() * size_of::<u32>()
+    }
 }
 
 /// Work that depends on the numbers.
@@ -149,7 +180,9 @@ pub(crate) enum Instr {
     /// Partial derivatives of a kernel.
     Partials {
         kernel: Arc<dyn Kernel>,
-        wrt: Vec<usize>,
+        columns: Vec<Column>,
+        /// The inputs of each column.
+        masks: Vec<u64>,
         call: Call,
     },
     /// to += a · b
@@ -274,35 +307,43 @@ pub(crate) fn execute<F: Storage>(
                     axial.junction_potentials(context.layout.lanes, arena, *v, *current, *to);
                 }
             }
-            Instr::Partials { kernel, wrt, call } => {
-                F::of(&**kernel).partials(context.level, wrt, call, arena)
-            }
+            Instr::Partials {
+                kernel,
+                masks,
+                call,
+                ..
+            } => F::of(&**kernel).partials(context.level, masks, call, arena),
             Instr::Relax { kernel, call, time } => {
                 F::of(&**kernel).relax(context.level, coefficient(*time), call, arena)
             }
-            Instr::Combine { to, len, terms } => {
-                let body = Combine {
-                    to: *to,
-                    len: *len,
-                    terms,
-                    coefficients: context.coefficients,
-                    arena,
-                };
-                dispatch(context.level, body);
+            Instr::Combine { to, len, terms } => Combine {
+                to: *to,
+                terms,
+                coefficients: context.coefficients,
+                arena,
             }
+            .run(context.level, *len),
             Instr::Product { to, a, b, len } => {
-                for k in 0..*len {
-                    let (x, y) = (arena[a + k].to_f64(), arena[b + k].to_f64());
-                    arena[to + k] = F::from_f64(x * y);
-                }
+                let from = [*a, *b, *b];
+                elementwise(context, Each::Product, *to, from, *len, arena);
             }
-            Instr::MultiplyAdd { to, a, b, len } => {
-                for e in 0..*len {
-                    let product = arena[a + e].to_f64() * arena[b.place(e)].to_f64();
-                    let x = &mut arena[to.place(e)];
-                    *x = F::from_f64(x.to_f64() + product);
+            Instr::MultiplyAdd { to, a, b, len } => match (&to.index, &b.index) {
+                (Index::Each, Index::Each) => {
+                    let (to, from) = (to.offset, [*a, b.offset, b.offset]);
+                    elementwise(context, Each::MultiplyAdd, to, from, *len, arena);
                 }
-            }
+                (Index::Each, Index::Splat) => {
+                    let each = Each::AddScaled(arena[b.offset].to_f64());
+                    elementwise(context, each, to.offset, [*a; 3], *len, arena);
+                }
+                _ => {
+                    for e in 0..*len {
+                        let product = arena[a + e].to_f64() * arena[b.place(e)].to_f64();
+                        let x = &mut arena[to.place(e)];
+                        *x = F::from_f64(x.to_f64() + product);
+                    }
+                }
+            },
             Instr::RelaxDiagonal {
                 to,
                 y,
@@ -312,25 +353,18 @@ pub(crate) fn execute<F: Storage>(
                 len,
             } => {
                 let s = coefficient(*scale).to_f64();
-                for k in 0..*len {
-                    let slope = s * arena[f + k].to_f64();
-                    let x = slope * (s * arena[d + k].to_f64()).exprel();
-                    arena[to + k] = F::from_f64(arena[y + k].to_f64() + x);
-                }
+                elementwise(context, Each::Relax(s), *to, [*y, *f, *d], *len, arena);
             }
             Instr::PhiDiagonal {
                 to,
-                k: order,
+                k,
                 scale,
                 d,
                 b,
                 len,
             } => {
                 let s = coefficient(*scale).to_f64();
-                for k in 0..*len {
-                    let x = (s * arena[d + k].to_f64()).phi(*order);
-                    arena[to + k] = F::from_f64(x * arena[b + k].to_f64());
-                }
+                elementwise(context, Each::Phi(*k, s), *to, [*d, *b, *b], *len, arena);
             }
             Instr::SolveDiagonal {
                 to,
@@ -340,10 +374,7 @@ pub(crate) fn execute<F: Storage>(
                 len,
             } => {
                 let gamma = coefficient(*gamma).to_f64();
-                for k in 0..*len {
-                    let pivot = 1.0 - gamma * arena[d + k].to_f64();
-                    arena[to + k] = F::from_f64(arena[b + k].to_f64() / pivot);
-                }
+                elementwise(context, Each::Solve(gamma), *to, [*d, *b, *b], *len, arena);
             }
             Instr::Factor { system, factors, a } => {
                 let (a, size) = a.matrix(coefficient(a.number()).to_f64());
@@ -384,6 +415,23 @@ pub(crate) fn execute<F: Storage>(
         }
     }
     Ok(())
+}
+
+fn elementwise<F: Storage>(
+    context: &Context<F>,
+    each: Each,
+    to: usize,
+    from: [usize; 3],
+    len: usize,
+    arena: &mut [F],
+) {
+    let loops = Elementwise {
+        each,
+        to,
+        from,
+        arena,
+    };
+    loops.run(context.level, len);
 }
 
 fn times_wiener<F: Storage>(

@@ -20,6 +20,8 @@ pub(super) struct Wanted {
     pub diffusion: bool,
     /// The axial current counts.
     pub axial: bool,
+    /// Signals that have been computed at that array.
+    pub known: HashSet<SignalId>,
 }
 
 impl Wanted {
@@ -31,52 +33,47 @@ impl Wanted {
             states: HashSet::new(),
             diffusion: false,
             axial: false,
+            known: HashSet::new(),
         }
     }
 }
 
 /// Some terms of f of the states of `group` in `parts`, at the array at `y`, into the array at `to`; zero for the
-/// others.
+/// others. Signals in `known` have been computed, and those that are computed are added to it.
 pub(super) fn derivative(
     layout: &Layout,
     group: usize,
     (parts, terms): (Parts, Terms),
     y: usize,
     to: usize,
+    known: &mut HashSet<SignalId>,
 ) -> Vec<Instr> {
     let mut states = states_in(layout, group, parts);
     let axial = terms != Terms::Local && states.iter().any(|s| layout.is_coupled(s.0));
     if terms == Terms::Cable {
         states.clear();
     }
-    run_wanted(
-        layout,
-        &Wanted {
-            group,
-            y,
-            out: Some(to),
-            states,
-            diffusion: false,
-            axial,
-        },
-        &HashSet::new(),
-    )
+    let mut wanted = Wanted {
+        out: Some(to),
+        states,
+        axial,
+        known: std::mem::take(known),
+        ..Wanted::all(group, y)
+    };
+    let all = run_wanted(layout, &mut wanted, &HashSet::new());
+    *known = wanted.known;
+    all
 }
 
 /// The diffusion coefficients of the states of `group`.
 pub(super) fn diffusion(layout: &Layout, group: usize, y: usize, to: usize) -> Vec<Instr> {
-    run_wanted(
-        layout,
-        &Wanted {
-            group,
-            y,
-            out: Some(to),
-            states: states_in(layout, group, Parts::ALL),
-            diffusion: true,
-            axial: false,
-        },
-        &HashSet::new(),
-    )
+    let mut wanted = Wanted {
+        out: Some(to),
+        states: states_in(layout, group, Parts::ALL),
+        diffusion: true,
+        ..Wanted::all(group, y)
+    };
+    run_wanted(layout, &mut wanted, &HashSet::new())
 }
 
 /// The states of a group in `parts`.
@@ -88,8 +85,13 @@ pub(super) fn states_in(layout: &Layout, group: usize, parts: Parts) -> HashSet<
         .collect()
 }
 
-/// All signals that kernels read, at the array at `y`.
-pub(super) fn all_signals(layout: &Layout, group: usize, y: usize) -> Vec<Instr> {
+/// All signals that kernels read, at the array at `y`, but those in `known`, which all are then.
+pub(super) fn all_signals(
+    layout: &Layout,
+    group: usize,
+    y: usize,
+    known: &mut HashSet<SignalId>,
+) -> Vec<Instr> {
     let launches = layout.model.launches.iter();
     let launches = launches.filter(|l| l.phase == Phase::Derivative);
     let signals = launches
@@ -98,29 +100,28 @@ pub(super) fn all_signals(layout: &Layout, group: usize, y: usize) -> Vec<Instr>
             Source::Signal(s) => Some(*s),
             _ => None,
         });
-    let wanted = Wanted {
-        group,
-        y,
-        out: None,
-        states: HashSet::new(),
-        diffusion: false,
-        axial: false,
+    let mut wanted = Wanted {
+        known: std::mem::take(known),
+        ..Wanted::all(group, y)
     };
-    run_wanted(layout, &wanted, &signals.collect())
+    let all = run_wanted(layout, &mut wanted, &signals.collect());
+    *known = wanted.known;
+    all
 }
 
-/// The launches that compute what is wanted, and nothing else.
+/// The launches that compute what is wanted, and nothing else. The signals that they compute are known then.
 pub(super) fn run_wanted(
     layout: &Layout,
-    wanted: &Wanted,
+    wanted: &mut Wanted,
     signals: &HashSet<SignalId>,
 ) -> Vec<Instr> {
-    let mut signals = signals.clone();
+    let mut signals: HashSet<SignalId> = signals.difference(&wanted.known).copied().collect();
+    let unknown = |s: &SignalId| !wanted.known.contains(s);
     if let Some(info) = &layout.model.cable {
         let cable = &info.cable;
         let potential = cable.potential.is_some_and(|s| signals.contains(&s));
         if wanted.axial || potential {
-            signals.extend(cable.current);
+            signals.extend(cable.current.filter(unknown));
         }
     }
     let mut needed = Vec::new();
@@ -135,14 +136,17 @@ pub(super) fn run_wanted(
         });
         if useful {
             for source in &launch.inputs {
-                if let Source::Signal(s) = source {
+                if let Source::Signal(s) = source
+                    && unknown(s)
+                {
                     signals.insert(*s);
                     // The potentials of the junctions depend on the currents into them.
                     let cable = layout.model.cable.as_ref().map(|info| &info.cable);
                     signals.extend(
                         cable
                             .filter(|c| c.potential == Some(*s))
-                            .and_then(|c| c.current),
+                            .and_then(|c| c.current)
+                            .filter(unknown),
                     );
                 }
             }
@@ -183,6 +187,7 @@ pub(super) fn run_wanted(
             });
         }
     }
+    wanted.known.extend(signals);
     all
 }
 
@@ -211,7 +216,8 @@ pub(super) fn run_launches(
     let model = &layout.model;
     let mut all = Vec::new();
     let mut written = HashSet::new();
-    let mut potentials = junction_potentials(layout, wanted.group, wanted.y);
+    let mut potentials = junction_potentials(layout, wanted.group, wanted.y)
+        .filter(|(signal, _)| !wanted.known.contains(signal));
     for launch in launches {
         // The cable computes the potentials of its junctions as soon as they are read.
         if let Some((signal, _)) = &potentials
@@ -317,7 +323,7 @@ pub(super) fn steady(layout: &Layout) -> Vec<Instr> {
     });
     all.extend(run_wanted(
         layout,
-        &Wanted::all(usize::MAX, 0),
+        &mut Wanted::all(usize::MAX, 0),
         &signals.collect(),
     ));
     for launch in model

@@ -11,7 +11,7 @@ use super::newton::{Newton, Status, absolute};
 use super::poles::phi_by_poles;
 use crate::model::Domain;
 use crate::stepper::{Array, Coef, Jacobian, Parts, Terms, num};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// A linearisation, compiled.
@@ -79,6 +79,7 @@ fn plan_entries(
             site,
             entries,
             tree,
+            plans: Default::default(),
         });
     }
     (systems, len)
@@ -121,8 +122,12 @@ pub(super) fn diagonal(
         let own = column == Column::State(i) && select(i);
         own.then(|| (to + planes[i].offset, model.states[i].domain))
     };
-    let len = layout.group_len[group];
-    let mut all = vec![Instr::Zero { at: to, len }];
+    let others = (0..planes.len()).filter(|&s| model.states[s].group == group && !select(s));
+    let zero = |s: usize| Instr::Zero {
+        at: to + planes[s].offset,
+        len: planes[s].len,
+    };
+    let mut all: Vec<Instr> = others.map(zero).collect();
     let wanted = Wanted {
         group,
         y,
@@ -140,13 +145,13 @@ pub(super) fn diagonal(
     all
 }
 
-/// Linearises, with ∂f/∂t.
+/// Linearises, with ∂f/∂t if that is wanted.
 pub(super) fn linearize(
     c: &mut Compiler,
-    kind: Jacobian,
-    parts: Parts,
+    (kind, parts): (Jacobian, Parts),
     fraction: f64,
     y: Array,
+    wants_time: bool,
 ) -> Linearized {
     let (group, len) = (c.group, c.len);
     let from = c.at(y);
@@ -157,11 +162,14 @@ pub(super) fn linearize(
         Jacobian::Local => Terms::Local,
         Jacobian::Cable => Terms::Cable,
     };
-    let time = c.permanent();
+    let time = if wants_time { c.permanent() } else { 0 };
     c.signals(fraction, y);
-    c.all.push(Instr::Zero { at: time, len });
+    if wants_time {
+        c.all.push(Instr::Zero { at: time, len });
+    }
     let time_entry = |i: usize, column: Column| {
-        let wanted = column == Column::Time
+        let wanted = wants_time
+            && column == Column::Time
             && terms != Terms::Cable
             && parts.contains(model.states[i].state.part);
         wanted.then(|| (time + states[i].offset, model.states[i].domain))
@@ -170,7 +178,7 @@ pub(super) fn linearize(
         let info = &model.states[s];
         c.layout.is_coupled(s) && info.group == group && parts.contains(info.state.part)
     });
-    let axial_time = coupled.filter(|_| terms != Terms::Local);
+    let axial_time = coupled.filter(|_| wants_time && terms != Terms::Local);
     let axial_time = axial_time.map(|s| time + states[s].offset);
     let mut systems = Vec::new();
     let mut planes = HashMap::new();
@@ -187,10 +195,6 @@ pub(super) fn linearize(
         for entry in planned.iter_mut().flat_map(|s| &mut s.entries) {
             entry.2 += base;
         }
-        c.all.push(Instr::Zero {
-            at: base,
-            len: block,
-        });
         systems = planned.into_iter().map(Arc::new).collect();
     }
     let entry = |i: usize, column: Column| {
@@ -391,18 +395,13 @@ pub(super) fn stages(c: &mut Compiler, out: &[Array], stages: &Stages) {
     for p in 0..count {
         let fraction = stages.c[p];
         let mut all = vec![Instr::Inputs { c: fraction }];
-        all.extend(derivative(c.layout, group, what, z[p], f[p]));
+        let mut known = HashSet::new();
+        all.extend(derivative(c.layout, group, what, z[p], f[p], &mut known));
         rhs.push(all);
         let planes = entry_planes(&systems, p * block);
         let entry = |i: usize, column: Column| planes.get(&(i, column)).copied();
-        let mut all = vec![
-            Instr::Inputs { c: fraction },
-            Instr::Zero {
-                at: first + p * block,
-                len: block,
-            },
-        ];
-        all.extend(all_signals(c.layout, group, z[p]));
+        let mut all = vec![Instr::Inputs { c: fraction }];
+        all.extend(all_signals(c.layout, group, z[p], &mut HashSet::new()));
         let wanted = Wanted {
             group,
             y: z[p],

@@ -2,7 +2,7 @@
 
 use super::exec::Instr;
 use super::layout::Layout;
-use crate::kernel::{Accumulate, Call, Index, Operand, Output};
+use crate::kernel::{self, Accumulate, Call, Index, Operand, Output};
 use crate::model::{Domain, Launch, Model, Part, Phase, SignalId, Source, StateId, Target};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -232,8 +232,7 @@ pub(super) struct Wanted<'a> {
     pub axial_time: Option<usize>,
 }
 
-/// Instructions that *add* the wanted derivatives to their planes, which must be zero before. Signals must have been
-/// computed.
+/// Instructions that compute the wanted derivatives. Signals must have been computed.
 pub(super) fn jacobian(layout: &mut Layout, wanted: &Wanted) -> Vec<Instr> {
     let model = layout.model.clone();
     let launches: Vec<&Launch> = (model.launches.iter())
@@ -276,6 +275,16 @@ pub(super) fn jacobian(layout: &mut Layout, wanted: &Wanted) -> Vec<Instr> {
     }
     // Planes for the derivatives of signals. Those of inputs from outside are their slopes.
     let mut all = Vec::new();
+    let mut written = Written::default();
+    let mut results: Vec<(usize, usize)> = Vec::new();
+    for i in (0..model.states.len()).filter(|&i| in_group(&StateId(i))) {
+        let columns = (0..model.states.len()).map(Column::State);
+        for column in columns.chain([Column::Time]) {
+            if let Some((at, of)) = (wanted.entry)(i, column) {
+                results.push((at, layout.len(of)));
+            }
+        }
+    }
     let mut planes: HashMap<(usize, Column), usize> = HashMap::new();
     for (s, columns) in needed.iter().enumerate() {
         if model.signals[s].input.is_some() {
@@ -285,7 +294,7 @@ pub(super) fn jacobian(layout: &mut Layout, wanted: &Wanted) -> Vec<Instr> {
         let len = layout.len(model.signals[s].domain);
         for &column in columns {
             let at = layout.take(len);
-            all.push(Instr::Zero { at, len });
+            results.push((at, len));
             planes.insert((s, column), at);
         }
     }
@@ -299,11 +308,8 @@ pub(super) fn jacobian(layout: &mut Layout, wanted: &Wanted) -> Vec<Instr> {
         let useful = |o: usize, k: usize| {
             masks[o] >> k & 1 == 1 && !columns(&launch.inputs[k]).is_disjoint(&wants[o])
         };
-        let outputs = launch.outputs.len();
-        let wrt: Vec<usize> = (0..launch.inputs.len())
-            .filter(|&k| (0..outputs).any(|o| useful(o, k)))
-            .collect();
-        if wrt.is_empty() {
+        let together = kernel::columns(&*launch.kernel, useful);
+        if together.is_empty() {
             continue;
         }
         let domain = launch.domain;
@@ -311,34 +317,39 @@ pub(super) fn jacobian(layout: &mut Layout, wanted: &Wanted) -> Vec<Instr> {
         let mut slots = Vec::new();
         let mut chain = Vec::new();
         for (o, want) in wants.iter().enumerate() {
-            // Where ∂(target o)/∂column is gathered.
-            let place = |layout: &Layout, column: Column| match &launch.outputs[o] {
-                Target::Derivative(i) => {
-                    let found = (wanted.entry)(i.0, column);
-                    found.map(|(at, of)| layout.operand(domain, of, at))
-                }
+            // Where ∂(target o)/∂column is gathered, and the domain there.
+            let place = |column: Column| match &launch.outputs[o] {
+                Target::Derivative(i) => (wanted.entry)(i.0, column),
                 Target::Signal(s) => {
-                    let of = model.signals[s.0].domain;
-                    planes
-                        .get(&(s.0, column))
-                        .map(|&at| layout.operand(domain, of, at))
+                    let at = planes.get(&(s.0, column));
+                    at.map(|&at| (at, model.signals[s.0].domain))
                 }
                 _ => None,
             };
-            for &k in &wrt {
-                if !useful(o, k) {
+            for column in &together {
+                let Some(k) = column.input(o).filter(|&k| useful(o, k)) else {
                     slots.push(None);
                     continue;
-                }
+                };
                 let direct = match &launch.inputs[k] {
                     Source::State(s) => Some(Column::State(s.0)),
                     Source::Time => Some(Column::Time),
                     _ => None,
                 };
                 if let Some(column) = direct {
-                    let to = place(layout, column);
-                    let how = Accumulate::Add;
-                    slots.push(to.map(|to| Output { to, how }));
+                    slots.push(place(column).map(|(at, of)| {
+                        let to = layout.operand(domain, of, at);
+                        let how = match written.begins(at) {
+                            true if domain == of => Accumulate::Set,
+                            true => {
+                                let len = layout.len(of);
+                                all.push(Instr::Zero { at, len });
+                                Accumulate::Add
+                            }
+                            false => Accumulate::Add,
+                        };
+                        Output { to, how }
+                    }));
                     continue;
                 }
                 let Source::Signal(q) = launch.inputs[k] else {
@@ -353,9 +364,14 @@ pub(super) fn jacobian(layout: &mut Layout, wanted: &Wanted) -> Vec<Instr> {
                 let how = Accumulate::Set;
                 slots.push(Some(Output { to, how }));
                 for &column in want.intersection(&depends[q.0]) {
-                    let Some(to) = place(layout, column) else {
+                    let Some((at, of)) = place(column) else {
                         continue;
                     };
+                    if written.begins(at) {
+                        let len = layout.len(of);
+                        all.push(Instr::Zero { at, len });
+                    }
+                    let to = layout.operand(domain, of, at);
                     let by = signal_derivative(layout, domain, q, planes[&(q.0, column)]);
                     chain.push(Instr::MultiplyAdd {
                         to,
@@ -370,7 +386,8 @@ pub(super) fn jacobian(layout: &mut Layout, wanted: &Wanted) -> Vec<Instr> {
         let inputs = launch.inputs.iter().map(source).collect();
         all.push(Instr::Partials {
             kernel: launch.kernel.clone(),
-            wrt,
+            masks: together.iter().map(|column| column.mask).collect(),
+            columns: together,
             call: Call {
                 len,
                 inputs,
@@ -379,6 +396,9 @@ pub(super) fn jacobian(layout: &mut Layout, wanted: &Wanted) -> Vec<Instr> {
         });
         all.append(&mut chain);
     }
+    let empty = results.into_iter().filter(|(at, _)| written.begins(*at));
+    let empty: Vec<Instr> = empty.map(|(at, len)| Instr::Zero { at, len }).collect();
+    all.splice(0..0, empty);
     if let Some((signal, to)) = axial_time {
         all.push(Instr::Axial {
             v: None,
@@ -387,6 +407,17 @@ pub(super) fn jacobian(layout: &mut Layout, wanted: &Wanted) -> Vec<Instr> {
         });
     }
     all
+}
+
+/// The planes that have been written to.
+#[derive(Default)]
+struct Written(BTreeSet<usize>);
+
+impl Written {
+    /// Whether the plane at that place is written to for the first time.
+    fn begins(&mut self, at: usize) -> bool {
+        self.0.insert(at)
+    }
 }
 
 /// The derivative of a signal as a kernel over `domain` sees it.

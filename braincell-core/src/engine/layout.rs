@@ -1,5 +1,6 @@
 //! Where everything of a tile lies.
 
+use super::arena;
 use super::axial::NANOAMPERE;
 use crate::kernel::{Index, Operand, Storage};
 use crate::model::{Domain, Model, ParameterId, SignalId, Source, StateId, Values};
@@ -64,10 +65,9 @@ enum Reach {
 impl Layout {
     pub fn new(model: Arc<Model>, lanes: usize, seed: u64) -> Self {
         let mut size = 0;
-        let mut take = |len: usize| {
-            let plane = Plane { offset: size, len };
-            size += len;
-            plane
+        let mut take = |len: usize| Plane {
+            offset: arena::take(&mut size, len),
+            len,
         };
         let plane_len = |domain: Domain| model.domains[domain.0].rows * lanes;
         let time = take(1).offset;
@@ -93,14 +93,14 @@ impl Layout {
             Plane { offset, len }
         });
         let states = states.collect();
-        let current: Vec<usize> = group_len.iter().map(|&len| take(len).offset).collect();
-        let previous: Vec<usize> = group_len.iter().map(|&len| take(len).offset).collect();
-        let len = group_len.iter().sum();
-        let all = |bases: &[usize]| Plane {
-            offset: bases[0],
-            len,
-        };
-        let (all_current, all_previous) = (all(&current), all(&previous));
+        // The states of all groups are one block, now and at the beginning of the step.
+        let mut len = 0;
+        let within: Vec<usize> = (group_len.iter())
+            .map(|&group| arena::take(&mut len, group))
+            .collect();
+        let (all_current, all_previous) = (take(len), take(len));
+        let [current, previous] = [all_current, all_previous]
+            .map(|block| within.iter().map(|at| block.offset + at).collect());
         let capacity = model.cable.as_ref();
         let capacity = capacity.map(|c| take(c.cable.area.len() * lanes).offset);
         let mut layout = Self {
@@ -131,14 +131,12 @@ impl Layout {
 
     /// Reserves `len` more numbers.
     pub fn take(&mut self, len: usize) -> usize {
-        self.size += len;
-        self.size - len
+        arena::take(&mut self.size, len)
     }
 
     /// Reserves `len` numbers for matrices.
     pub fn take_wide(&mut self, len: usize) -> usize {
-        self.wide += len;
-        self.wide - len
+        arena::take(&mut self.wide, len)
     }
 
     /// Reserves `len` reciprocal pivots of trees.

@@ -6,6 +6,7 @@
 //! they address the arena by absolute offsets, so that a step is a loop over instructions.
 
 mod adjoint;
+mod arena;
 mod arrays;
 mod axial;
 mod compile;
@@ -16,8 +17,13 @@ mod implicit;
 mod jacobian;
 mod layout;
 mod local;
+mod local_phi;
 mod newton;
 mod poles;
+mod registers;
+mod rows;
+mod simplify;
+mod sparse;
 mod tile_engine;
 
 pub(crate) use adjoint::{Adjoint, Section, Sweep, Wanted};

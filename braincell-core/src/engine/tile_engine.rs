@@ -1,9 +1,10 @@
 //! Everything a tile does, as instructions.
 
+use super::arena::Arena;
 use super::arrays::all_finite;
 use super::axial::Axial;
 use super::compile::{Compiled, Keep, compile};
-use super::exec::{self, Clock, Context, Instr, StepFailure, Work, Workspace};
+use super::exec::{self, Clock, Coefficients, Context, Instr, StepFailure, Work, Workspace};
 use super::graph::{Wanted, all_signals, derivative, diffusion, run_launches, run_wanted, steady};
 use super::implicit;
 use super::layout::Layout;
@@ -29,7 +30,7 @@ pub(crate) struct Engine<F> {
     pub(super) axial: Option<Axial<F>>,
     pub(super) pre: Vec<Instr>,
     pub(super) post: Vec<Instr>,
-    pub(super) programs: Vec<Compiled<F>>,
+    pub(super) programs: Vec<Compiled>,
     /// Steady states of the states that ask for them.
     pub(super) steady: Vec<Instr>,
     /// Derivatives of the parent's group at the beginning of the step and at its end, and where they are.
@@ -72,8 +73,8 @@ impl<F: Storage> Engine<F> {
                 Source::Signal(s) => Some(*s),
                 _ => None,
             });
-            let present = Wanted::all(usize::MAX, 0);
-            all.extend(run_wanted(layout, &present, &read.collect()));
+            let mut present = Wanted::all(usize::MAX, 0);
+            all.extend(run_wanted(layout, &mut present, &read.collect()));
             all.extend(run_launches(layout, &launches, &present, &HashSet::new()));
             all
         };
@@ -85,26 +86,19 @@ impl<F: Storage> Engine<F> {
         let slope = [0, 1].map(|k| {
             let (y, to) = slopes[k];
             let mut all = vec![Instr::Inputs { c: k as f64 }];
-            all.extend(derivative(&layout, 0, (Parts::ALL, Terms::All), y, to));
+            let what = (Parts::ALL, Terms::All);
+            all.extend(derivative(&layout, 0, what, y, to, &mut HashSet::new()));
             (all, to)
         });
         let mut signals = vec![Instr::Inputs { c: 0.0 }];
-        let wanted = Wanted {
-            group: 0,
-            y: layout.current[0],
-            out: None,
-            states: HashSet::new(),
-            diffusion: false,
-            axial: false,
-        };
         signals.extend(run_wanted(
             &layout,
-            &wanted,
+            &mut Wanted::all(0, layout.current[0]),
             &record_signals.iter().copied().collect(),
         ));
         let mut diagonal = vec![Instr::Inputs { c: 0.0 }];
         let (present, to) = (layout.current[0], layout.take(layout.group_len[0]));
-        diagonal.extend(all_signals(&layout, 0, present));
+        diagonal.extend(all_signals(&layout, 0, present, &mut HashSet::new()));
         diagonal.extend(implicit::diagonal(
             &mut layout,
             (0, Terms::All),
@@ -151,8 +145,8 @@ impl<F: Storage> Engine<F> {
     /// A fresh workspace.
     pub fn workspace(&self) -> Workspace<F> {
         Workspace {
-            arena: vec![F::default(); self.layout.size],
-            wide: vec![0.0; self.layout.wide],
+            arena: Arena::new(self.layout.size),
+            wide: Arena::new(self.layout.wide),
             swaps: vec![0; self.layout.swaps],
             saved: vec![F::default(); self.layout.all_current.len],
             inside: vec![F::default(); self.layout.all_current.len],
@@ -161,8 +155,22 @@ impl<F: Storage> Engine<F> {
                 let rows = self.axial.as_ref().map_or(0, Axial::rows);
                 vec![F::default(); rows * self.layout.lanes]
             }),
+            coefficients: (self.programs.iter())
+                .map(|program| Coefficients {
+                    values: vec![F::default(); program.coefficients.len()],
+                    ..Coefficients::default()
+                })
+                .collect(),
             work: Work::default(),
         }
+    }
+
+    /// The size of a workspace.
+    pub fn bytes(&self) -> usize {
+        let layout = &self.layout;
+        let numbers = layout.size + layout.tree + 2 * layout.all_current.len;
+        let swaps = layout.swaps * size_of::<u32>();
+        numbers * size_of::<F>() + layout.wide * size_of::<f64>() + swaps
     }
 
     /// Evaluations of the right-hand side by the parent's program in a step.
@@ -211,21 +219,41 @@ impl<F: Storage> Engine<F> {
         }
     }
 
-    /// Computes the coefficients for a step size.
-    pub fn prepare(&mut self, h: f64) {
-        for (group, program) in self.programs.iter_mut().enumerate() {
-            let h = if group == 0 {
-                h
-            } else {
-                0.5 * h / program.substeps as f64
-            };
-            if program.h != h {
-                program.h = h;
-                for (value, coefficient) in program.values.iter_mut().zip(&program.coefficients) {
-                    *value = F::from_f64(coefficient.value(h));
-                }
+    /// Calls `f` with the coefficients of a group's program for steps of size `h`. Equal step sizes do not compute them
+    /// again.
+    pub(super) fn with_coefficients<R>(
+        &self,
+        group: usize,
+        h: f64,
+        w: &mut Workspace<F>,
+        f: impl FnOnce(&[F], &mut Workspace<F>) -> R,
+    ) -> R {
+        // Taken out, so that the rest of the workspace can be changed; nothing is copied.
+        let mut held = std::mem::take(&mut w.coefficients[group]);
+        if held.h != h {
+            held.h = h;
+            let all = self.programs[group].coefficients.iter();
+            for (value, coefficient) in held.values.iter_mut().zip(all) {
+                *value = F::from_f64(coefficient.value(h));
             }
         }
+        let result = f(&held.values, w);
+        w.coefficients[group] = held;
+        result
+    }
+
+    /// Runs a group's program over a step.
+    fn program(
+        &self,
+        group: usize,
+        first: usize,
+        clock: Clock,
+        w: &mut Workspace<F>,
+    ) -> Result<(), Box<StepFailure>> {
+        self.with_coefficients(group, clock.h, w, |coefficients, w| {
+            let context = self.context(first, clock, coefficients);
+            exec::execute(&self.programs[group].instructions, &context, w)
+        })
     }
 
     /// Instructions that cannot fail and use no coefficients.
@@ -234,8 +262,7 @@ impl<F: Storage> Engine<F> {
         debug_assert!(done.is_ok());
     }
 
-    /// Advances the tile that begins with cell `first`; [`Engine::finish`] must follow. The step size must be
-    /// prepared.
+    /// Advances the tile that begins with cell `first`; [`Engine::finish`] must follow.
     pub fn advance(
         &self,
         first: usize,
@@ -247,9 +274,7 @@ impl<F: Storage> Engine<F> {
             .copy_within(layout.all_current.range(), layout.all_previous.offset);
         self.plain(&self.pre, first, clock, w);
         self.independent(first, clock, 0, w)?;
-        let parent = &self.programs[0];
-        let context = self.context(first, clock, &parent.values);
-        exec::execute(&parent.instructions, &context, w)?;
+        self.program(0, first, clock, w)?;
         self.independent(first, clock, 1, w)
     }
 
@@ -261,12 +286,10 @@ impl<F: Storage> Engine<F> {
         half: u64,
         w: &mut Workspace<F>,
     ) -> Result<(), Box<StepFailure>> {
-        for program in &self.programs[1..] {
+        for (group, program) in self.programs.iter().enumerate().skip(1) {
             let substeps = program.substeps as u64;
             for k in half * substeps..(half + 1) * substeps {
-                let clock = program.clock(clock, k);
-                let context = self.context(first, clock, &program.values);
-                exec::execute(&program.instructions, &context, w)?;
+                self.program(group, first, program.clock(clock, k), w)?;
             }
         }
         Ok(())

@@ -48,7 +48,7 @@ impl Gradient<'_> {
         for tile in 0..ready.simulation.tiles.len() {
             for first in (0..tangents.len()).step_by(AT_ONCE) {
                 let last = (first + AT_ONCE).min(tangents.len());
-                self.tile_forward(&mut ready, tile, first, &mut tangents[first..last])?;
+                self.tile_forward(&ready, tile, first, &mut tangents[first..last])?;
             }
         }
         Ok(Forward {
@@ -60,14 +60,14 @@ impl Gradient<'_> {
     /// Carries the tangents of the components from `first` on through a tile's run.
     fn tile_forward(
         &self,
-        ready: &mut Ready,
+        ready: &Ready,
         tile: usize,
         first: usize,
         tangents: &mut [Tangent],
     ) -> Result<(), GradientError> {
-        let (simulation, steps) = (&mut ready.simulation, &ready.steps);
+        let (simulation, steps) = (&ready.simulation, &ready.steps);
         let tile = &simulation.tiles[tile];
-        let engine = &mut simulation.engines[tile.engine];
+        let engine = &simulation.engines[tile.engine];
         let adjoint = &ready.adjoints[tile.engine];
         let mut w = adjoint.workspace(engine);
         let mut sweep = adjoint.sweep(engine, tangents.len());
@@ -128,7 +128,6 @@ impl Gradient<'_> {
                 }
                 effects.retain(|e| (first..first + tangents.len()).contains(&e.component));
                 number += 1;
-                engine.prepare(piece.h);
                 adjoint.advance(engine, clock, &mut sections);
                 let run = |section: Section, w: &mut _, sweep: &mut _| {
                     let section = (section, clock);

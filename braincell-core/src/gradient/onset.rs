@@ -73,13 +73,13 @@ impl Onset {
         piece: &Piece,
         (number, step): (u64, f64),
         tile: &Tile<f64>,
-        engine: &mut Engine<f64>,
+        engine: &Engine<f64>,
         w: &mut Workspace<f64>,
     ) -> Result<Option<Effect>, GradientError> {
         let Some(motion) = self.motion(piece, step) else {
             return Ok(None);
         };
-        let kept = w.arena.clone();
+        let kept = w.arena.to_vec();
         let current = engine.layout.all_current.range();
         let unit = 1e-2 * piece.h;
         let mut state = vec![0.0; current.len()];
@@ -94,13 +94,11 @@ impl Onset {
                     let mut clock = piece.clock(number);
                     clock.h = s;
                     clock.within = piece.t - 1e-3 * step;
-                    engine.prepare(s);
                     engine.advance(tile.first, clock, w).map_err(fails)?;
                 }
                 let mut clock = piece.clock(number);
                 clock.t += s * motion.begin;
                 clock.h += s * motion.length;
-                engine.prepare(clock.h);
                 engine.advance(tile.first, clock, w).map_err(fails)?;
                 if spike::fires(tile, engine, w) {
                     for end in 0..2 {
@@ -123,7 +121,6 @@ impl Onset {
             }
         }
         w.arena.copy_from_slice(&kept);
-        engine.prepare(piece.h);
         let component = self.component;
         Ok(Some(Effect {
             component,

@@ -49,7 +49,7 @@ struct SpikeBar {
 /// What a tile's way back works on.
 struct Way<'a> {
     tile: &'a Tile<f64>,
-    engine: &'a mut Engine<f64>,
+    engine: &'a Engine<f64>,
     adjoint: &'a Adjoint,
     steps: &'a Steps,
     trains: &'a [SpikeTrain],
@@ -125,7 +125,7 @@ impl Gradient<'_> {
         let mut kept = std::mem::take(&mut simulation.tiles[tile].kept);
         let step = simulation.plan.step;
         let tile = &simulation.tiles[tile];
-        let engine = &mut simulation.engines[tile.engine];
+        let engine = &simulation.engines[tile.engine];
         let adjoint = &ready.adjoints[tile.engine];
         let mut way = Way {
             w: adjoint.workspace(engine),
@@ -220,7 +220,6 @@ impl Way<'_> {
             self.steps.pieces(k, &mut self.pieces);
             for piece in &self.pieces {
                 let clock = piece.clock(number);
-                self.engine.prepare(piece.h);
                 repeated(self.engine.advance(self.tile.first, clock, &mut self.w))?;
                 self.engine.finish(self.tile.first, clock, &mut self.w);
                 number += 1;
@@ -273,11 +272,10 @@ impl Way<'_> {
         let clock = recorded.piece.clock(recorded.number);
         for onset in &self.onsets {
             let here = (recorded.number, self.step);
-            let (piece, engine) = (&recorded.piece, &mut *self.engine);
+            let (piece, engine) = (&recorded.piece, self.engine);
             let effect = onset.effect(piece, here, self.tile, engine, &mut self.w)?;
             recorded.effects.extend(effect);
         }
-        self.engine.prepare(clock.h);
         self.adjoint.advance(self.engine, clock, &mut self.sections);
         for k in 0..self.sections.len() {
             self.run(self.sections[k])?;
@@ -341,7 +339,6 @@ impl Way<'_> {
     fn back(&mut self) -> Result<(), GradientError> {
         while let Some(recorded) = self.recorded.pop() {
             let clock = recorded.piece.clock(recorded.number);
-            self.engine.prepare(clock.h);
             if let Some(row) = recorded.row {
                 self.add_samples(row);
             }

@@ -1,8 +1,8 @@
 //! First and second derivatives of the functions that instructions evaluate.
 
-use super::call::{CHUNK, Call, Output, load_all};
+use super::call::{Aside, CHUNK, Call, Output};
 use super::{Pointwise, Slots};
-use crate::real::{Dual, Lane, Real};
+use crate::real::{Dual, Element, Lane, Real};
 use crate::simd::{Body, Level, dispatch};
 
 /// A function of a few numbers.
@@ -55,12 +55,12 @@ fn passes(count: usize, mut f: impl FnMut(usize, bool)) {
 
 /// Output slot `o · columns + k` of the call receives the derivative of f_o in the inputs of mask `columns[k]`; the values
 /// go to `values`, if these are not empty.
-pub(super) fn first<K: Function>(
+pub(super) fn first<F: Element, K: Function>(
     level: Level,
     function: &K,
     columns: &[u64],
     (call, values): (&Call, &[Option<Output>]),
-    arena: &mut [f64],
+    arena: &mut [F],
 ) {
     passes(columns.len(), |first, many| {
         // Values may replace inputs, so they are stored last.
@@ -74,8 +74,8 @@ pub(super) fn first<K: Function>(
             arena,
         };
         match many {
-            false => dispatch(level, First::<K, FEW>(pass)),
-            true => dispatch(level, First::<K, MANY>(pass)),
+            false => dispatch(level, First::<F, K, FEW>(pass)),
+            true => dispatch(level, First::<F, K, MANY>(pass)),
         }
     });
 }
@@ -108,7 +108,7 @@ pub(super) fn second<K: Function>(
     }
 }
 
-struct Pass<'a, K> {
+struct Pass<'a, F, K> {
     function: &'a K,
     /// Masks of inputs, those of this pass first.
     directions: &'a [u64],
@@ -117,65 +117,68 @@ struct Pass<'a, K> {
     call: &'a Call,
     /// Where values go, if anywhere.
     values: &'a [Option<Output>],
-    arena: &'a mut [f64],
+    arena: &'a mut [F],
 }
 
 /// Values and derivatives of the results, for one lane.
-type Results<K, const C: usize> = (
-    <K as Function>::Outputs<f64>,
-    <K as Function>::Outputs<[f64; C]>,
+type Results<K, R, const C: usize> = (
+    <K as Function>::Outputs<R>,
+    <K as Function>::Outputs<[R; C]>,
 );
 
 /// For each input whether it changes in each direction, as numbers 0 and 1.
-fn seeds<S: Slots<[f64; C]>, const C: usize>(directions: &[u64]) -> S {
-    let mut seeds = S::filled([0.0; C]);
+fn seeds<R: Real, S: Slots<[R; C]>, const C: usize>(directions: &[u64]) -> S {
+    let mut seeds = S::filled([R::zero(); C]);
     for (k, mask) in directions.iter().enumerate().take(C) {
         for i in 0..S::LEN {
-            seeds.slot_mut(i)[k] = f64::from((mask >> i & 1) as u32);
+            if mask >> i & 1 == 1 {
+                seeds.slot_mut(i)[k] = R::one();
+            }
         }
     }
     seeds
 }
 
-impl<K: Function> Pass<'_, K> {
+impl<F: Element, K: Function> Pass<'_, F, K> {
     /// Runs over all elements. `eval` gives the results for one lane.
     #[inline(always)]
-    fn run<R: Lane<f64>, const C: usize>(
+    fn run<R: Lane<F>, const C: usize>(
         self,
-        eval: impl Fn(&K, &K::Inputs<[f64; CHUNK]>, usize) -> Results<K, C>,
+        eval: impl Fn(&K, &K::Inputs<&[F; CHUNK]>, usize) -> Results<K, R, C>,
     ) {
         let (call, arena) = (self.call, self.arena);
         let count_columns = self.directions.len().min(C);
+        let mut aside = Aside::<_, K::Inputs<[F; CHUNK]>, _>::new(&call.inputs, arena);
+        let zero = [F::default(); CHUNK];
+        let mut output = <K::Outputs<[[F; CHUNK]; C]>>::filled([zero; C]);
+        let mut value = <K::Outputs<[F; CHUNK]>>::filled(zero);
         let mut start = 0;
         while start < call.len {
             let count = (call.len - start).min(CHUNK);
-            let input: K::Inputs<[f64; CHUNK]> = load_all(&call.inputs, arena, start, count);
-            let zero = [[0.0; CHUNK]; C];
-            let mut output = <K::Outputs<[[f64; CHUNK]; C]>>::filled(zero);
-            let mut value = <K::Outputs<[f64; CHUNK]>>::filled([0.0; CHUNK]);
+            let input: K::Inputs<&[F; CHUNK]> = aside.views(&call.inputs, arena, start, count);
             for l in 0..CHUNK {
                 let (x, y) = eval(self.function, &input, l);
                 let mut o = 0;
-                while o < <K::Outputs<f64>>::LEN {
-                    value.slot_mut(o)[l] = *x.slot(o);
+                while o < <K::Outputs<F>>::LEN {
+                    value.slot_mut(o)[l] = x.slot(o).store();
                     let mut k = 0;
                     while k < C {
-                        output.slot_mut(o)[k][l] = y.slot(o)[k];
+                        output.slot_mut(o)[k][l] = y.slot(o)[k].store();
                         k += 1;
                     }
                     o += 1;
                 }
             }
-            for o in 0..<K::Outputs<f64>>::LEN {
+            for o in 0..<K::Outputs<F>>::LEN {
                 for k in 0..count_columns {
                     if let Some(to) = &call.outputs[o * self.slot[0] + self.slot[1] + k] {
-                        to.store::<f64, R>(arena, start, count, &output.slot(o)[k]);
+                        to.store::<F, R, CHUNK>(arena, start, count, &output.slot(o)[k]);
                     }
                 }
             }
             for (o, to) in self.values.iter().enumerate() {
                 if let Some(to) = to {
-                    to.store::<f64, R>(arena, start, count, value.slot(o));
+                    to.store::<F, R, CHUNK>(arena, start, count, value.slot(o));
                 }
             }
             start += count;
@@ -183,39 +186,31 @@ impl<K: Function> Pass<'_, K> {
     }
 }
 
-struct First<'a, K, const C: usize>(Pass<'a, K>);
+struct First<'a, F, K, const C: usize>(Pass<'a, F, K>);
 
-impl<K: Function, const C: usize> Body<f64> for First<'_, K, C> {
+impl<F: Element, K: Function, const C: usize> Body<F> for First<'_, F, K, C> {
     type Out = ();
     #[inline(always)]
-    fn run<R: Lane<f64>>(self) {
-        let seeds: K::Inputs<[f64; C]> = seeds(self.0.directions);
+    fn run<R: Lane<F>>(self) {
+        let seeds: K::Inputs<[R; C]> = seeds(self.0.directions);
         self.0.run::<R, C>(
             #[inline(always)]
             |function, input, l| {
                 let mut x = <K::Inputs<Dual<R, C>>>::filled(Dual::lift(R::zero()));
                 let mut i = 0;
-                while i < <K::Inputs<f64>>::LEN {
+                while i < <K::Inputs<F>>::LEN {
                     let variable = x.slot_mut(i);
                     variable.value = R::load(input.slot(i)[l]);
-                    let mut k = 0;
-                    while k < C {
-                        variable.tangent[k] = R::load(seeds.slot(i)[k]);
-                        k += 1;
-                    }
+                    variable.tangent = *seeds.slot(i);
                     i += 1;
                 }
                 let y = function.at(x);
-                let mut out = <K::Outputs<[f64; C]>>::filled([0.0; C]);
-                let mut value = <K::Outputs<f64>>::filled(0.0);
+                let mut out = <K::Outputs<[R; C]>>::filled([R::zero(); C]);
+                let mut value = <K::Outputs<R>>::filled(R::zero());
                 let mut o = 0;
-                while o < <K::Outputs<f64>>::LEN {
-                    *value.slot_mut(o) = y.slot(o).value.store();
-                    let mut k = 0;
-                    while k < C {
-                        out.slot_mut(o)[k] = y.slot(o).tangent[k].store();
-                        k += 1;
-                    }
+                while o < <K::Outputs<F>>::LEN {
+                    *value.slot_mut(o) = y.slot(o).value;
+                    *out.slot_mut(o) = y.slot(o).tangent;
                     o += 1;
                 }
                 (value, out)
@@ -225,14 +220,14 @@ impl<K: Function, const C: usize> Body<f64> for First<'_, K, C> {
 }
 
 /// With the mask of the inputs of the outer derivative.
-struct Second<'a, K, const C: usize>(Pass<'a, K>, u64);
+struct Second<'a, K, const C: usize>(Pass<'a, f64, K>, u64);
 
 impl<K: Function, const C: usize> Body<f64> for Second<'_, K, C> {
     type Out = ();
     #[inline(always)]
     fn run<R: Lane<f64>>(self) {
-        let inner: K::Inputs<[f64; C]> = seeds(self.0.directions);
-        let outer: K::Inputs<[f64; 1]> = seeds(&[self.1]);
+        let inner: K::Inputs<[R; C]> = seeds(self.0.directions);
+        let outer: K::Inputs<[R; 1]> = seeds(&[self.1]);
         self.0.run::<R, C>(
             #[inline(always)]
             |function, input, l| {
@@ -242,25 +237,17 @@ impl<K: Function, const C: usize> Body<f64> for Second<'_, K, C> {
                 while i < <K::Inputs<f64>>::LEN {
                     let variable = x.slot_mut(i);
                     variable.value.value = R::load(input.slot(i)[l]);
-                    variable.tangent[0].value = R::load(outer.slot(i)[0]);
-                    let mut k = 0;
-                    while k < C {
-                        variable.value.tangent[k] = R::load(inner.slot(i)[k]);
-                        k += 1;
-                    }
+                    variable.tangent[0].value = outer.slot(i)[0];
+                    variable.value.tangent = *inner.slot(i);
                     i += 1;
                 }
                 let y = function.at(x);
-                let mut out = <K::Outputs<[f64; C]>>::filled([0.0; C]);
-                let mut value = <K::Outputs<f64>>::filled(0.0);
+                let mut out = <K::Outputs<[R; C]>>::filled([R::zero(); C]);
+                let mut value = <K::Outputs<R>>::filled(R::zero());
                 let mut o = 0;
                 while o < <K::Outputs<f64>>::LEN {
-                    *value.slot_mut(o) = y.slot(o).value.value.store();
-                    let mut k = 0;
-                    while k < C {
-                        out.slot_mut(o)[k] = y.slot(o).tangent[0].tangent[k].store();
-                        k += 1;
-                    }
+                    *value.slot_mut(o) = y.slot(o).value.value;
+                    *out.slot_mut(o) = y.slot(o).tangent[0].tangent;
                     o += 1;
                 }
                 (value, out)

@@ -1,13 +1,11 @@
 //! Runs a pointwise function over arrays: the one loop every kernel goes through.
 
-use super::call::{CHUNK, Call, Output, lane, load_all};
+use super::call::{Aside, Call, Loop, Output, lane, load_single, over_all};
 use super::derivatives::{self, SteadyOf, ValueOf};
 use super::{Depends, DerivativeOf, Kernel, KernelFor, Pointwise, Slots};
-use crate::real::{Dual, Element, Lane, Real};
+use crate::real::{Element, Lane, Real};
 use crate::simd::{Body, Level, dispatch};
-
-/// How many derivative columns one pass carries.
-pub(super) const COLUMNS: usize = 2;
+use std::marker::PhantomData;
 
 pub(super) struct Driver<K>(pub K);
 
@@ -60,107 +58,63 @@ impl Which for Steady {
 
 #[inline(always)]
 fn over_chunks<F: Element, R: Lane<F>, K: Pointwise, W: Which>(run: Run<'_, F, K>) {
-    let Run {
-        kernel,
-        call,
-        arena,
-    } = run;
-    assert_eq!(call.inputs.len(), <K::Inputs<F>>::LEN);
-    assert_eq!(call.outputs.len(), <K::Outputs<F>>::LEN);
-    let mut start = 0;
-    while start < call.len {
-        let count = (call.len - start).min(CHUNK);
-        let input: K::Inputs<[F; CHUNK]> = load_all(&call.inputs, arena, start, count);
-        let mut output = <K::Outputs<[F; CHUNK]>>::filled([F::default(); CHUNK]);
-        for l in 0..CHUNK {
-            let x: K::Inputs<R> = lane::<F, R, _, _>(&input, l, R::load);
-            let y = W::of(kernel, x);
-            let mut o = 0;
-            while o < <K::Outputs<F>>::LEN {
-                output.slot_mut(o)[l] = y.slot(o).store();
-                o += 1;
-            }
-        }
+    assert_eq!(run.call.inputs.len(), <K::Inputs<F>>::LEN);
+    assert_eq!(run.call.outputs.len(), <K::Outputs<F>>::LEN);
+    over_all::<F, R>(run.call.len, &mut Values(run, PhantomData::<W>));
+}
+
+struct Values<'a, F, K, W>(Run<'a, F, K>, PhantomData<W>);
+
+impl<F: Element, K: Pointwise, W: Which> Loop<F> for Values<'_, F, K, W> {
+    #[inline(always)]
+    fn single<R: Lane<F>>(&mut self) {
+        let Run {
+            kernel,
+            call,
+            arena,
+        } = &mut self.0;
+        let x: K::Inputs<R> = load_single(&call.inputs, arena);
+        let y = W::of(*kernel, x);
         let mut o = 0;
         while o < <K::Outputs<F>>::LEN {
             if let Some(to) = &call.outputs[o] {
-                to.store::<F, R>(arena, start, count, output.slot(o));
+                to.store_single::<F, R>(arena, *y.slot(o));
             }
             o += 1;
         }
-        start += count;
     }
-}
 
-/// Derivatives with respect to the inputs `wrt`, at most [`COLUMNS`].
-struct Partials<'a, F, K> {
-    run: Run<'a, F, K>,
-    wrt: [usize; COLUMNS],
-    /// Output o, column k goes to slot `o · stride + first + k` of the call.
-    stride: usize,
-    first: usize,
-}
-
-impl<F: Element, K: Pointwise> Body<F> for Partials<'_, F, K> {
-    type Out = ();
     #[inline(always)]
-    fn run<R: Lane<F>>(self) {
-        let Partials {
-            run:
-                Run {
-                    kernel,
-                    call,
-                    arena,
-                },
-            wrt,
-            stride,
-            first,
-        } = self;
-        let columns = COLUMNS.min(stride - first);
-        let mut start = 0;
-        while start < call.len {
-            let count = (call.len - start).min(CHUNK);
-            let input: K::Inputs<[F; CHUNK]> = load_all(&call.inputs, arena, start, count);
-            let zero = [[F::default(); CHUNK]; COLUMNS];
-            let mut output = <K::Outputs<[[F; CHUNK]; COLUMNS]>>::filled(zero);
-            for l in 0..CHUNK {
-                let mut x: K::Inputs<Dual<R, COLUMNS>> =
-                    lane::<F, Dual<R, COLUMNS>, _, _>(&input, l, |x| Dual::lift(R::load(x)));
-                let mut k = 0;
-                while k < COLUMNS {
-                    x.slot_mut(wrt[k]).tangent[k] = R::one();
-                    k += 1;
-                }
-                let y = kernel.eval(x);
+    fn chunks<R: Lane<F>, const N: usize>(&mut self, from: usize, to: usize) {
+        let Run {
+            kernel,
+            call,
+            arena,
+        } = &mut self.0;
+        let mut aside = Aside::<_, K::Inputs<[F; N]>, _>::new(&call.inputs, arena);
+        let mut output = <K::Outputs<[F; N]>>::filled([F::default(); N]);
+        let mut start = from;
+        while start < to {
+            let count = (to - start).min(N);
+            let input: K::Inputs<&[F; N]> = aside.views(&call.inputs, arena, start, count);
+            for l in 0..N {
+                let x: K::Inputs<R> = lane::<F, R, _, _, N>(&input, l, R::load);
+                let y = W::of(*kernel, x);
                 let mut o = 0;
                 while o < <K::Outputs<F>>::LEN {
-                    let mut k = 0;
-                    while k < COLUMNS {
-                        output.slot_mut(o)[k][l] = y.slot(o).tangent[k].store();
-                        k += 1;
-                    }
+                    output.slot_mut(o)[l] = y.slot(o).store();
                     o += 1;
                 }
             }
-            for o in 0..<K::Outputs<F>>::LEN {
-                for k in 0..columns {
-                    if let Some(to) = &call.outputs[o * stride + first + k] {
-                        to.store::<F, R>(arena, start, count, &output.slot(o)[k]);
-                    }
+            let mut o = 0;
+            while o < <K::Outputs<F>>::LEN {
+                if let Some(to) = &call.outputs[o] {
+                    to.store::<F, R, N>(arena, start, count, output.slot(o));
                 }
+                o += 1;
             }
             start += count;
         }
-    }
-}
-
-/// Calls `f(wrt of this pass, first column)` for all columns, [`COLUMNS`] at a time; a short pass repeats its last.
-pub(super) fn passes(wrt: &[usize], mut f: impl FnMut([usize; COLUMNS], usize)) {
-    for first in (0..wrt.len()).step_by(COLUMNS) {
-        f(
-            std::array::from_fn(|k| wrt[(first + k).min(wrt.len() - 1)]),
-            first,
-        );
     }
 }
 
@@ -177,24 +131,8 @@ impl<F: Element, K: Pointwise> KernelFor<F> for Driver<K> {
         );
     }
 
-    fn partials(&self, level: Level, wrt: &[usize], call: &Call, arena: &mut [F]) {
-        passes(wrt, |pass, first| {
-            let run = Run {
-                kernel: &self.0,
-                call,
-                arena,
-            };
-            let (wrt, stride) = (pass, wrt.len());
-            dispatch(
-                level,
-                Partials {
-                    run,
-                    wrt,
-                    stride,
-                    first,
-                },
-            );
-        });
+    fn partials(&self, level: Level, columns: &[u64], call: &Call, arena: &mut [F]) {
+        derivatives::first(level, &ValueOf(&self.0), columns, (call, &[]), arena);
     }
 
     fn relax(&self, _: Level, _: F, _: &Call, _: &mut [F]) {}

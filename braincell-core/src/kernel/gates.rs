@@ -1,10 +1,10 @@
 //! Runs the kinetics of relaxing states over arrays.
 
-use super::call::{CHUNK, Call, Output, lane, load_all};
+use super::call::{Aside, Call, Loop, Output, lane, load_single, over_all};
 use super::derivatives::{self, Function};
-use super::drive::{COLUMNS, Run, passes};
-use super::{Depends, DerivativeOf, Kernel, KernelFor, Kinetics, Slots};
-use crate::real::{Dual, Element, Lane, Real};
+use super::drive::Run;
+use super::{Depends, DerivativeOf, Kernel, KernelFor, Kinetics, Relaxation, Slots};
+use crate::real::{Element, Lane, Real};
 use crate::simd::{Body, Level, dispatch};
 
 pub(super) struct GateDriver<K, const G: usize>(pub K);
@@ -65,6 +65,9 @@ impl<K: Kinetics<N>, G: Goal, const N: usize> Function for Aim<'_, K, G, N> {
     }
 }
 
+/// The inputs of the rates, and the states.
+type Inputs<K, T, const N: usize> = (<K as Kinetics<N>>::Inputs<T>, [T; N]);
+
 struct Gates<'a, F, K, G, const N: usize> {
     run: Run<'a, F, K>,
     goal: G,
@@ -73,135 +76,63 @@ struct Gates<'a, F, K, G, const N: usize> {
 impl<F: Element, K: Kinetics<N>, G: Goal, const N: usize> Body<F> for Gates<'_, F, K, G, N> {
     type Out = ();
     #[inline(always)]
-    fn run<R: Lane<F>>(self) {
+    fn run<R: Lane<F>>(mut self) {
+        let call = self.run.call;
+        assert_eq!(call.inputs.len(), <K::Inputs<F>>::LEN + N);
+        assert_eq!(call.outputs.len(), N);
+        over_all::<F, R>(call.len, &mut self);
+    }
+}
+
+impl<F: Element, K: Kinetics<N>, G: Goal, const N: usize> Loop<F> for Gates<'_, F, K, G, N> {
+    #[inline(always)]
+    fn single<R: Lane<F>>(&mut self) {
         let Run {
             kernel,
             call,
             arena,
-        } = self.run;
-        let (arguments, states) = call.inputs.split_at(<K::Inputs<F>>::LEN);
-        assert!(states.len() == N && call.outputs.len() == N);
-        let mut start = 0;
-        while start < call.len {
-            let count = (call.len - start).min(CHUNK);
-            let input: K::Inputs<[F; CHUNK]> = load_all(arguments, arena, start, count);
-            let state: [[F; CHUNK]; N] = load_all(states, arena, start, count);
-            let mut output = [[F::default(); CHUNK]; N];
-            for l in 0..CHUNK {
-                let rates = kernel.rates(lane::<F, R, _, _>(&input, l, R::load));
+        } = &mut self.run;
+        let (input, state): Inputs<K, R, N> = load_single(&call.inputs, arena);
+        let rates = kernel.rates(input);
+        let mut g = 0;
+        while g < N {
+            if let Some(to) = &call.outputs[g] {
+                let Relaxation { a, b } = rates[g];
+                to.store_single::<F, R>(arena, self.goal.result(a, b, state[g]));
+            }
+            g += 1;
+        }
+    }
+
+    #[inline(always)]
+    fn chunks<R: Lane<F>, const W: usize>(&mut self, from: usize, to: usize) {
+        let Run {
+            kernel,
+            call,
+            arena,
+        } = &mut self.run;
+        let mut aside = Aside::<_, Inputs<K, [F; W], N>, _>::new(&call.inputs, arena);
+        let mut output = [[F::default(); W]; N];
+        let mut start = from;
+        while start < to {
+            let count = (to - start).min(W);
+            let input: Inputs<K, &[F; W], N> = aside.views(&call.inputs, arena, start, count);
+            for l in 0..W {
+                let (input, state): Inputs<K, R, N> = lane::<F, R, _, _, W>(&input, l, R::load);
+                let rates = kernel.rates(input);
                 let mut g = 0;
                 while g < N {
-                    let x = R::load(state[g][l]);
-                    output[g][l] = self.goal.result(rates[g].a, rates[g].b, x).store();
+                    let Relaxation { a, b } = rates[g];
+                    output[g][l] = self.goal.result(a, b, state[g]).store();
                     g += 1;
                 }
             }
             let mut g = 0;
             while g < N {
                 if let Some(to) = &call.outputs[g] {
-                    to.store::<F, R>(arena, start, count, &output[g]);
+                    to.store::<F, R, W>(arena, start, count, &output[g]);
                 }
                 g += 1;
-            }
-            start += count;
-        }
-    }
-}
-
-/// Derivatives of a - b x with respect to the rates' inputs `wrt`.
-struct RatePartials<'a, F, K, const N: usize> {
-    run: Run<'a, F, K>,
-    wrt: [usize; COLUMNS],
-    /// The columns of the call that `wrt` fills; `None` for a repeated one.
-    column: [Option<usize>; COLUMNS],
-    stride: usize,
-}
-
-impl<F: Element, K: Kinetics<N>, const N: usize> Body<F> for RatePartials<'_, F, K, N> {
-    type Out = ();
-    #[inline(always)]
-    fn run<R: Lane<F>>(self) {
-        let Run {
-            kernel,
-            call,
-            arena,
-        } = self.run;
-        let (arguments, states) = call.inputs.split_at(<K::Inputs<F>>::LEN);
-        let mut start = 0;
-        while start < call.len {
-            let count = (call.len - start).min(CHUNK);
-            let input: K::Inputs<[F; CHUNK]> = load_all(arguments, arena, start, count);
-            let state: [[F; CHUNK]; N] = load_all(states, arena, start, count);
-            let mut output = [[[F::default(); CHUNK]; COLUMNS]; N];
-            for l in 0..CHUNK {
-                let mut x: K::Inputs<Dual<R, COLUMNS>> =
-                    lane::<F, Dual<R, COLUMNS>, _, _>(&input, l, |x| Dual::lift(R::load(x)));
-                let mut k = 0;
-                while k < COLUMNS {
-                    x.slot_mut(self.wrt[k]).tangent[k] = R::one();
-                    k += 1;
-                }
-                let rates = kernel.rates(x);
-                let mut g = 0;
-                while g < N {
-                    let x = R::load(state[g][l]);
-                    let mut k = 0;
-                    while k < COLUMNS {
-                        let (a, b) = (rates[g].a.tangent[k], rates[g].b.tangent[k]);
-                        output[g][k][l] = (-b).mul_add(x, a).store();
-                        k += 1;
-                    }
-                    g += 1;
-                }
-            }
-            for (g, planes) in output.iter().enumerate() {
-                for (plane, column) in planes.iter().zip(self.column) {
-                    let Some(column) = column else { continue };
-                    if let Some(to) = &call.outputs[g * self.stride + column] {
-                        to.store::<F, R>(arena, start, count, plane);
-                    }
-                }
-            }
-            start += count;
-        }
-    }
-}
-
-/// Derivatives of a - b x with respect to x: -b.
-struct StatePartials<'a, F, K, const N: usize> {
-    run: Run<'a, F, K>,
-    /// For each state the slot of the call that its own derivative fills.
-    slot: [Option<usize>; N],
-}
-
-impl<F: Element, K: Kinetics<N>, const N: usize> Body<F> for StatePartials<'_, F, K, N> {
-    type Out = ();
-    #[inline(always)]
-    fn run<R: Lane<F>>(self) {
-        let Run {
-            kernel,
-            call,
-            arena,
-        } = self.run;
-        let (arguments, _) = call.inputs.split_at(<K::Inputs<F>>::LEN);
-        let mut start = 0;
-        while start < call.len {
-            let count = (call.len - start).min(CHUNK);
-            let input: K::Inputs<[F; CHUNK]> = load_all(arguments, arena, start, count);
-            let mut output = [[F::default(); CHUNK]; N];
-            #[allow(clippy::needless_range_loop)]
-            for l in 0..CHUNK {
-                let rates = kernel.rates(lane::<F, R, _, _>(&input, l, R::load));
-                let mut g = 0;
-                while g < N {
-                    output[g][l] = (-rates[g].b).store();
-                    g += 1;
-                }
-            }
-            for (plane, slot) in output.iter().zip(self.slot) {
-                if let Some(to) = slot.and_then(|slot| call.outputs[slot].as_ref()) {
-                    to.store::<F, R>(arena, start, count, plane);
-                }
             }
             start += count;
         }
@@ -224,50 +155,9 @@ impl<F: Element, K: Kinetics<N>, const N: usize> KernelFor<F> for GateDriver<K, 
         self.run(level, Derivative, call, arena);
     }
 
-    /// The planes of ∂ẋ_g/∂x_j with g ≠ j are zero and not written; [`Kernel::dependencies`] says so.
-    fn partials(&self, level: Level, wrt: &[usize], call: &Call, arena: &mut [F]) {
-        let arguments = <K::Inputs<F>>::LEN;
-        let stride = wrt.len();
-        let mut rate_inputs = [0; 64];
-        let mut columns = [0; 64];
-        let mut count = 0;
-        let mut slot = [None; N];
-        for (column, &input) in wrt.iter().enumerate() {
-            if input < arguments {
-                rate_inputs[count] = input;
-                columns[count] = column;
-                count += 1;
-            } else {
-                let g = input - arguments;
-                slot[g] = Some(g * stride + column);
-            }
-        }
-        passes(&rate_inputs[..count], |pass, first| {
-            let column = std::array::from_fn(|k| (first + k < count).then(|| columns[first + k]));
-            let run = Run {
-                kernel: &self.0,
-                call,
-                arena,
-            };
-            let wrt = pass;
-            dispatch(
-                level,
-                RatePartials::<F, K, N> {
-                    run,
-                    wrt,
-                    column,
-                    stride,
-                },
-            );
-        });
-        if slot.iter().any(Option::is_some) {
-            let run = Run {
-                kernel: &self.0,
-                call,
-                arena,
-            };
-            dispatch(level, StatePartials::<F, K, N> { run, slot });
-        }
+    fn partials(&self, level: Level, columns: &[u64], call: &Call, arena: &mut [F]) {
+        let function = Aim::<K, _, N>(&self.0, Derivative);
+        derivatives::first(level, &function, columns, (call, &[]), arena);
     }
 
     fn relax(&self, level: Level, h: F, call: &Call, arena: &mut [F]) {

@@ -6,6 +6,7 @@
 //! single precision, at every SIMD level.
 
 mod call;
+mod columns;
 mod depends;
 mod derivatives;
 mod drive;
@@ -13,6 +14,8 @@ mod gates;
 mod slots;
 
 pub use call::{Accumulate, Call, Index, Operand, Output};
+pub(crate) use call::{array, array_mut};
+pub(crate) use columns::{Column, columns};
 pub use depends::Depends;
 pub use slots::Slots;
 
@@ -95,8 +98,9 @@ pub trait Kinetics<const G: usize>: Send + Sync + 'static {
 pub trait KernelFor<F: Element> {
     /// outputs ← f(inputs), element by element.
     fn values(&self, level: Level, call: &Call, arena: &mut [F]);
-    /// Partial derivatives: output slot `o · columns + k` of the call receives ∂f_o / ∂x_i with i the k-th of `wrt`.
-    fn partials(&self, level: Level, wrt: &[usize], call: &Call, arena: &mut [F]);
+    /// First derivatives: output slot `o · columns + k` of the call receives the derivative of f_o when all inputs in the
+    /// bit mask `columns[k]` change alike.
+    fn partials(&self, level: Level, columns: &[u64], call: &Call, arena: &mut [F]);
     /// For relaxing states: outputs ← x + h φ₁(-b h) (a - b x), the exact solution after a time h with fixed rates.
     ///
     /// Outputs are the states. A kernel that is no [`Kinetics`] leaves its outputs alone.

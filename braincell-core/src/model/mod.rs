@@ -7,6 +7,7 @@
 mod builder;
 mod cable;
 mod independent;
+mod inputs;
 mod module;
 mod ode;
 mod state;
@@ -15,6 +16,7 @@ pub mod systems;
 pub use builder::{Launches, ModelBuilder, Phase, Source, Target};
 pub use cable::{Cable, CableNode};
 pub use independent::IndependentIntegration;
+pub use inputs::ModelInput;
 pub use module::DiffEqModule;
 pub use ode::{Ode, OdeModule, ode};
 pub use state::{DiffEqState, Parameter, Part, Values};

@@ -2,77 +2,11 @@
 
 use super::error::{RunError, StepsExhausted};
 use super::tile::{Failure, Tile};
+use super::tolerances::{Tolerances, keeps_the_worse};
 use crate::engine::{Clock, Engine, Workspace};
 use crate::kernel::Storage;
-use crate::model::{Model, Part};
+use crate::model::Model;
 use crate::stepper::SolverInfo;
-
-/// How exact an adaptive run shall be: each step's error estimate e is kept so that the root mean square of
-/// e_i / (absolute + relative · |y_i|) over all states is at most 1.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Tolerances {
-    /// Relative tolerance.
-    pub relative: f64,
-    /// Absolute tolerance of membrane potentials, mV.
-    pub voltage: f64,
-    /// Absolute tolerance of gating variables.
-    pub gate: f64,
-    /// Absolute tolerance of concentrations, mM.
-    pub concentration: f64,
-    /// Absolute tolerance of other states, in their unit.
-    pub other: f64,
-    /// The greatest step, ms.
-    pub max_step: f64,
-    /// The first step, ms; chosen from the equations if not given.
-    pub first_step: Option<f64>,
-    /// The greatest number of steps of a run, rejected ones included.
-    pub max_steps: u64,
-    /// Whether steps end exactly at the times of the samples; otherwise samples are taken from the solution inside the
-    /// steps, which is cheaper.
-    pub hit_samples: bool,
-}
-
-impl Tolerances {
-    /// A relative tolerance, and absolute ones that suit it: `relative` times 1 mV, 1, 10⁻⁴ mM, 1.
-    pub fn new(relative: f64) -> Self {
-        Self {
-            relative,
-            voltage: relative,
-            gate: relative,
-            concentration: 1e-4 * relative,
-            other: relative,
-            max_step: f64::INFINITY,
-            first_step: None,
-            max_steps: 1_000_000,
-            hit_samples: false,
-        }
-    }
-
-    /// The absolute tolerance of a part.
-    pub fn absolute(&self, part: Part) -> f64 {
-        match part {
-            Part::Voltage => self.voltage,
-            Part::Gate => self.gate,
-            Part::Concentration => self.concentration,
-            Part::Other => self.other,
-        }
-    }
-
-    /// What is wrong with them, if something is.
-    pub(super) fn fault(&self) -> Option<String> {
-        let positive = |name: &str, x: f64| {
-            let bad = !(x > 0.0 && (x.is_finite() || name == "greatest step"));
-            bad.then(|| format!("the {name} is {x}; it must be positive"))
-        };
-        positive("relative tolerance", self.relative)
-            .or_else(|| positive("tolerance of potentials", self.voltage))
-            .or_else(|| positive("tolerance of gates", self.gate))
-            .or_else(|| positive("tolerance of concentrations", self.concentration))
-            .or_else(|| positive("tolerance of other states", self.other))
-            .or_else(|| positive("greatest step", self.max_step))
-            .or_else(|| positive("first step", self.first_step.unwrap_or(1.0)))
-    }
-}
 
 /// The controller's memory.
 #[derive(Clone, Debug)]
@@ -131,10 +65,9 @@ const GROW: f64 = 5.0;
 const SAFETY: f64 = 0.9;
 /// A step is made smaller so many times because a value leaves its bounds.
 const MOST_UNSOUND: u32 = 20;
-
 impl<F: Storage> Tile<F> {
     /// Advances until the target.
-    pub fn advance(&mut self, engine: &mut Engine<F>, goal: Goal, w: &mut Workspace<F>) {
+    pub fn advance(&mut self, engine: &Engine<F>, goal: Goal, w: &mut Workspace<F>) {
         if self.failure.is_some() {
             return;
         }
@@ -146,7 +79,7 @@ impl<F: Storage> Tile<F> {
         // The errors of all steps add up. A method that goes on with the better of its two solutions makes up for that;
         // one that goes on with the other, of order p, needs steps with errors of tolerance^(1 + 1/p) for an error in
         // proportion to the tolerance at the end.
-        let strictness = if embedded > goal.info.order {
+        let strictness = if keeps_the_worse(goal.info) {
             goal.tolerances
                 .relative
                 .powf(-1.0 / f64::from(goal.info.order))
@@ -198,7 +131,6 @@ impl<F: Storage> Tile<F> {
                 within,
                 number: attempts,
             };
-            engine.prepare(h);
             let advanced = engine.advance(self.first, clock, w);
             // A trial step that leaves the bounds is tried again with a smaller step, as often as that may help.
             let sound = advanced.is_ok() && engine.is_sound(&w.arena);

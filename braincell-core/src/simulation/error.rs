@@ -61,6 +61,33 @@ pub enum Setup {
     /// The threshold is not a number.
     #[error("the spike threshold is {0}; it must be finite")]
     Threshold(f64),
+    /// No threads.
+    #[error("0 threads cannot run anything; give at least 1, or say nothing for one on each core")]
+    Threads,
+    /// The operating system refuses so many threads.
+    #[error("{threads} threads cannot be started: {reason}; ask for fewer")]
+    Pool {
+        /// How many.
+        threads: usize,
+        /// What it says.
+        reason: String,
+    },
+    /// A tolerance below what the precision can give.
+    #[error(
+        "a relative tolerance of {tolerance:e} is below what {precision} precision can give with solver \"{solver}\": {least:.1e}; ask for that or more, or take {instead}"
+    )]
+    Precision {
+        /// The tolerance asked for.
+        tolerance: f64,
+        /// "single" or "double".
+        precision: &'static str,
+        /// The solver.
+        solver: String,
+        /// The least relative tolerance.
+        least: f64,
+        /// What else to do.
+        instead: &'static str,
+    },
     /// An element or cell does not exist.
     #[error("\"{name}\" cannot be recorded at {what} {index}: there are {all}, counted from 0")]
     Place {

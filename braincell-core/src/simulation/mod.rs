@@ -2,30 +2,39 @@
 
 pub(crate) mod adaptive;
 mod checkpoint;
+mod crew;
 mod error;
+mod jacobian;
+mod memory;
+mod plan;
 mod recording;
 pub(crate) mod setup;
 mod statistics;
 mod streaming;
 pub(crate) mod tile;
+mod tolerances;
 
-pub use adaptive::Tolerances;
 pub use checkpoint::CheckpointError;
 pub use error::{BadValue, LastGood, NoConvergence, RunError, Setup as SetupError, StepsExhausted};
+pub use jacobian::{Linearisation, StatePlace};
+pub use memory::Memory;
 pub use recording::{Column, Counters, Recording, SpikeTrain, Trace};
 pub use setup::{Record, Setup, Stepping};
 pub use statistics::Statistic;
 pub use streaming::Pause;
+pub use tolerances::Tolerances;
 
-use crate::engine::{Engine, Workspace};
+use crate::engine::Engine;
 use crate::kernel::Storage;
 use crate::model::{DiffEqState, Model, Values, unknown};
 use crate::registry::Solver;
 use adaptive::Goal;
+use crew::{Crew, Pace};
 use ndarray::Array2;
-use setup::Plan;
+use plan::Plan;
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::time::Instant;
 use tile::{Block, Tile};
 
 /// How far a run has come.
@@ -56,7 +65,7 @@ pub struct Simulation<F: Storage = f64> {
     /// One per width of tile: all but the last tile are equally wide.
     pub(crate) engines: Vec<Engine<F>>,
     pub(crate) tiles: Vec<Tile<F>>,
-    workspaces: Vec<Workspace<F>>,
+    crew: Crew<F>,
     /// Times of the samples that were not handed out yet.
     times: Vec<f64>,
     /// Samples that were handed out and forgotten.
@@ -78,7 +87,7 @@ pub struct Simulation<F: Storage = f64> {
 pub(crate) const ROUNDING: f64 = 1e-9;
 /// Step numbers up to here are exact in double precision.
 const MOST_STEPS: f64 = (1u64 << 53) as f64;
-/// Between two looks of an observer this many states advance by a step, or this many numbers are recorded.
+/// Between two looks of an observer no more than about this many numbers are recorded.
 const PART: u64 = 1_000_000;
 
 /// How many steps lead from `origin` to `until`, and what is left then: nothing if `until` is on the grid but for rounding.
@@ -184,17 +193,20 @@ impl<F: Storage> Simulation<F> {
             self.reserve(whole + u64::from(short))?;
         }
         self.begin();
-        for engine in &mut self.engines {
-            engine.prepare(step);
-        }
-        let per_block = 1 + PART / self.tiles.iter().map(Tile::states).sum::<usize>() as u64;
+        let states = self.tiles.iter().map(Tile::states).sum();
+        let mut pace = Pace::of_steps(states, self.crew.threads());
+        let most = self.most_samples().saturating_mul(self.plan.every);
         let mut left = whole;
         while left > 0 {
             let to_pause = (streaming::next_pause(self.time(), pause) - self.time()) / step;
             let to_pause = (to_pause - 1e-6).ceil().max(1.0) as u64;
-            let steps = left.min(per_block).min(to_pause);
-            self.reserve(steps)?;
+            let steps = left.min(pace.amount).min(to_pause).min(most);
+            if streamed {
+                self.reserve(steps)?;
+            }
+            let begun = Instant::now();
             self.block(steps, step)?;
+            pace.took(steps, begun.elapsed());
             left -= steps;
             let time = self.time();
             if between(self, Progress { time, until }).is_break() && (left > 0 || short) {
@@ -202,10 +214,9 @@ impl<F: Storage> Simulation<F> {
             }
         }
         if short {
-            for engine in &mut self.engines {
-                engine.prepare(rest);
+            if streamed {
+                self.reserve(1)?;
             }
-            self.reserve(1)?;
             self.set_origin(self.time());
             self.block(1, rest)?;
             self.set_origin(until);
@@ -226,6 +237,11 @@ impl<F: Storage> Simulation<F> {
             samples,
             columns: self.plan.columns.len(),
         })
+    }
+
+    /// How many samples are taken between two looks of an observer, at most.
+    fn most_samples(&self) -> u64 {
+        1 + PART / (1 + self.plan.columns.len() as u64)
     }
 
     /// Why the run has stopped, if it has.
@@ -255,40 +271,54 @@ impl<F: Storage> Simulation<F> {
             .map(|tile| self.model.jumps(Some(tile.first), now, until))
             .collect();
         let jumps = jumps.ok_or(RunError::Jumps { until })?;
-        const PARTS: f64 = 200.0;
-        let samples = 1 + PART / (1 + self.plan.columns.len() as u64);
-        let part = ((until - now) / PARTS).min(samples as f64 * interval);
+        // The observer is called after some parts of the run.
+        const PARTS: u64 = 1 << 20;
+        let mut pace = Pace {
+            amount: PARTS / 256,
+        };
+        let part = (until - now) / PARTS as f64;
+        let most = self.most_samples() as f64 * interval;
         let mut target = now;
         while target < until || target == now {
-            let next = (target + part).min(streaming::next_pause(target, pause));
+            let begin = target;
+            let next = (begin + (pace.amount as f64 * part).min(most))
+                .min(streaming::next_pause(begin, pause));
             // Also where a part is no longer than a rounding error.
-            target = match next > target && next < until {
+            target = match next > begin && next < until {
                 true => next,
                 false => until,
             };
-            for (tile, jumps) in self.tiles.iter_mut().zip(&jumps) {
+            let begun = Instant::now();
+            let (engines, info) = (&self.engines, &self.solver.info);
+            let origin = self.origin;
+            self.crew.each(&mut self.tiles, |tile, w| {
                 let goal = Goal {
                     target,
                     until,
-                    jumps,
-                    origin: self.origin,
+                    // The tiles of an adaptive run are single cells.
+                    jumps: &jumps[tile.first],
+                    origin,
                     interval,
                     tolerances: &tolerances,
-                    info: &self.solver.info,
+                    info,
                 };
-                let engine = &mut self.engines[tile.engine];
-                tile.advance(engine, goal, &mut self.workspaces[tile.engine]);
-            }
+                tile.advance(&engines[tile.engine], goal, w);
+            });
+            let parts = ((target - begin) / part).round();
+            pace.took(parts as u64, begun.elapsed());
             let samples = self.tiles.iter().map(|t| t.samples).min().unwrap_or(0);
             let missing = self.drained + self.times.len()..samples;
             self.times
                 .extend(missing.map(|k| self.origin + k as f64 * interval));
-            if let Some(tile) = self.tiles.iter().find(|tile| tile.failure.is_some())
+            // Of several the earliest, which does not depend on the length of the parts.
+            let failed = self.tiles.iter().filter(|tile| tile.failure.is_some());
+            let first = failed.min_by(|a, b| a.controller.t.total_cmp(&b.controller.t));
+            if let Some(tile) = first
                 && let Some(failure) = &tile.failure
             {
                 let (engine, w) = (
                     &self.engines[tile.engine],
-                    &mut self.workspaces[tile.engine],
+                    &mut self.crew.own()[tile.engine],
                 );
                 return Err(match failure.is_exhausted() {
                     Some(stop) => {
@@ -316,16 +346,14 @@ impl<F: Storage> Simulation<F> {
             return;
         }
         self.times.push(self.origin);
-        for tile in &mut self.tiles {
-            let (engine, w) = (
-                &self.engines[tile.engine],
-                &mut self.workspaces[tile.engine],
-            );
+        let within = tile::standing(&self.model, self.origin).within;
+        let (engines, origin) = (&self.engines, self.origin);
+        self.crew.each(&mut self.tiles, |tile, w| {
+            let engine = &engines[tile.engine];
             tile.load(engine, w);
-            let within = tile::standing(&self.model, self.origin).within;
-            tile.sample(engine, self.origin, within, w);
-            tile.watch(engine, self.origin, within, w);
-        }
+            tile.sample(engine, origin, within, w);
+            tile.watch(engine, origin, within, w);
+        });
     }
 
     /// Advances all tiles by `steps` steps of size `h`.
@@ -341,13 +369,10 @@ impl<F: Storage> Simulation<F> {
             before: self.steps_before,
             jumps: &jumps,
         };
-        for tile in &mut self.tiles {
-            let (engine, w) = (
-                &mut self.engines[tile.engine],
-                &mut self.workspaces[tile.engine],
-            );
-            tile.run(&self.plan, engine, block, w);
-        }
+        let (engines, plan) = (&self.engines, &self.plan);
+        self.crew.each(&mut self.tiles, |tile, w| {
+            tile.run(plan, &engines[tile.engine], block, w);
+        });
         // After a failure the record ends with the last sample that all cells have.
         let samples = self.tiles.iter().map(|t| t.samples).min().unwrap_or(0);
         for k in block.first_step..block.first_step + steps {
@@ -422,7 +447,7 @@ impl<F: Storage> Simulation<F> {
         for tile in &self.tiles {
             let (engine, w) = (
                 &self.engines[tile.engine],
-                &mut self.workspaces[tile.engine],
+                &mut self.crew.own()[tile.engine],
             );
             tile.load(engine, w);
             let plane = engine.layout.states[place];

@@ -1,6 +1,6 @@
 //! What a run leaves behind.
 
-use super::setup::Variable;
+use super::plan::Variable;
 use crate::engine::Layout;
 use crate::model::{ModelError, unknown};
 use ndarray::{Array2, ArrayView1};

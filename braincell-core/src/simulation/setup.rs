@@ -1,13 +1,13 @@
 //! Setting up a run.
 
-use super::adaptive::Tolerances;
 use super::error::Setup as SetupError;
-use super::recording::{Column, SpikeTrain};
+use super::plan::Plan;
 use super::tile::Tile;
-use super::{ROUNDING, Simulation};
+use super::tolerances::Tolerances;
+use super::{Crew, ROUNDING, Simulation, crew};
 use crate::engine::{Engine, EngineOptions, Keep, coupled_apart};
 use crate::kernel::Storage;
-use crate::model::{Model, SignalId, unknown};
+use crate::model::Model;
 use crate::registry::{Registry, Solver};
 use crate::simd::Level;
 use std::sync::Arc;
@@ -73,11 +73,12 @@ pub enum Stepping {
 pub struct Setup {
     solver: String,
     stepping: Stepping,
-    records: Vec<Record>,
+    pub(super) records: Vec<Record>,
     every: Option<f64>,
-    spikes: Vec<(Record, f64)>,
-    statistics: Vec<Record>,
+    pub(super) spikes: Vec<(Record, f64)>,
+    pub(super) statistics: Vec<Record>,
     lanes: Option<usize>,
+    threads: Option<usize>,
     level: Option<Level>,
     seed: u64,
     without_noise: bool,
@@ -105,6 +106,7 @@ impl Setup {
             spikes: Vec::new(),
             statistics: Vec::new(),
             lanes: None,
+            threads: None,
             level: None,
             seed: 0,
             without_noise: false,
@@ -144,10 +146,18 @@ impl Setup {
         self
     }
 
-    /// How many cells are advanced side by side. Results do not depend on it. The default suits the caches. In an adaptive
-    /// run every cell has its own steps, so that cells are advanced one by one whatever is asked for here.
+    /// How many cells are advanced side by side. Results do not depend on it. By default the numbers of a tile fit into
+    /// 64 KiB of cache, and there is a tile for each thread, of 16 elements or more. In an adaptive run every cell has its
+    /// own steps, so that cells are advanced one by one whatever is asked for here.
     pub fn tile(mut self, cells: usize) -> Self {
         self.lanes = Some(cells);
+        self
+    }
+
+    /// How many threads advance the tiles. Results do not depend on it. The default is one for each core, but there are
+    /// never more than tiles; with 1 all is done in the thread that calls [`Simulation::run`].
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = Some(threads);
         self
     }
 
@@ -172,8 +182,8 @@ impl Setup {
     /// Joins solver and model, and prepares the run.
     ///
     /// # Errors
-    /// [`SetupError`]: the solver is unknown or does not fit the model, the step size or recording interval makes no
-    /// sense, or a variable to be recorded does not exist.
+    /// [`SetupError`]: the solver is unknown or does not fit the model, the step size, recording interval or number of
+    /// threads makes no sense, or a variable to be recorded does not exist.
     pub fn start<F: Storage>(
         &self,
         registry: &Registry,
@@ -193,7 +203,7 @@ impl Setup {
             offers
         };
         let solver = registry.join_offered(&self.solver, offers(0))?;
-        let (step, every) = self.grid(registry, &solver, model)?;
+        let (step, every) = self.grid::<F>(registry, &solver, model)?;
         let mut solvers: Vec<(Solver, usize)> = vec![(solver.clone(), 1)];
         for (g, group) in model.groups.iter().enumerate().skip(1) {
             if let Some((name, substeps)) = &group.solver {
@@ -203,14 +213,8 @@ impl Setup {
         }
         let model = Arc::new(model.clone());
         let plan = Plan::new(&model, self, step, every)?;
-        let rows = model.states.iter().map(|s| model.domains[s.domain.0].rows);
-        let default = if rows.max() == Some(1) { 256 } else { 8 };
         let cells = model.cells;
-        // Every cell has its own step sizes in an adaptive run.
-        let lanes = match self.stepping {
-            Stepping::Fixed(_) => self.lanes.unwrap_or(default).clamp(1, cells),
-            Stepping::Adaptive(_) => 1,
-        };
+        let threads = crew::threads(self.threads)?;
         let level = self.level.unwrap_or_else(Level::detect);
         let programs: Vec<_> = solvers.iter().map(|(s, n)| (&s.program, *n)).collect();
         let options = EngineOptions {
@@ -224,6 +228,23 @@ impl Setup {
                 },
             },
             record_signals: plan.signals.clone(),
+        };
+        // Every cell has its own step sizes in an adaptive run.
+        let lanes = match (&self.stepping, self.lanes) {
+            (Stepping::Adaptive(_), _) => 1,
+            _ if cells == 1 => 1,
+            (_, Some(lanes)) => lanes.clamp(1, cells),
+            (_, None) => {
+                let lanes = cells.min(16);
+                let tile = Engine::<F>::new(model.clone(), &programs, lanes, &options);
+                let rows = model.states.iter().map(|s| model.domains[s.domain.0].rows);
+                crew::width::<F>(
+                    cells,
+                    threads,
+                    tile.bytes() / lanes,
+                    rows.max().unwrap_or(1),
+                )
+            }
         };
         let widths = [lanes, cells % lanes];
         let widths = widths.iter().filter(|&&lanes| lanes > 0);
@@ -243,11 +264,11 @@ impl Setup {
                 });
             }
         }
-        let mut workspaces: Vec<_> = engines.iter().map(Engine::workspace).collect();
+        let mut crew = Crew::new(threads, cells.div_ceil(lanes), &engines)?;
         let mut tiles = Vec::new();
         for first in (0..cells).step_by(lanes) {
             let engine = usize::from(cells - first < lanes);
-            let w = &mut workspaces[engine];
+            let w = &mut crew.own()[engine];
             tiles.push(Tile::new(first, engine, &engines[engine], &plan, w));
         }
         let stiff = registry.fitting_stiff(model.capabilities());
@@ -265,7 +286,7 @@ impl Setup {
             plan,
             engines,
             tiles,
-            workspaces,
+            crew,
             times: Vec::new(),
             drained: 0,
             origin: 0.0,
@@ -281,7 +302,7 @@ impl Setup {
     }
 
     /// The interval of the time grid, and every how many of them a sample is taken.
-    fn grid(
+    fn grid<F: Storage>(
         &self,
         registry: &Registry,
         solver: &Solver,
@@ -303,6 +324,7 @@ impl Setup {
                 if let Some(fault) = tolerances.fault() {
                     return Err(SetupError::Tolerances(fault));
                 }
+                tolerances.check_precision::<F>(&solver.info)?;
                 match self.every {
                     None if self.records.is_empty() => Ok((f64::INFINITY, 1)),
                     None => Err(SetupError::NoInterval),
@@ -335,163 +357,3 @@ impl Setup {
 
 /// More steps than can be made.
 const NEVER: u64 = u64::MAX;
-
-/// Where a recorded number comes from.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Variable {
-    State(usize),
-    Signal(usize),
-}
-
-/// A detector of threshold crossings.
-#[derive(Clone, Debug)]
-pub(crate) struct Detector {
-    pub state: usize,
-    pub element: usize,
-    pub cell: usize,
-    pub threshold: f64,
-    pub name: String,
-}
-
-/// What a run does besides stepping.
-pub(crate) struct Plan {
-    pub step: f64,
-    /// Samples are taken every so many steps.
-    pub every: u64,
-    pub columns: Vec<Column>,
-    pub variables: Vec<Variable>,
-    pub detectors: Vec<Detector>,
-    /// What statistics are kept of.
-    pub watched: Vec<(Column, Variable)>,
-    /// The signals among the variables.
-    pub signals: Vec<SignalId>,
-}
-
-impl Plan {
-    fn new(model: &Model, setup: &Setup, step: f64, every: u64) -> Result<Self, SetupError> {
-        let mut plan = Plan {
-            step,
-            every,
-            columns: Vec::new(),
-            variables: Vec::new(),
-            detectors: Vec::new(),
-            watched: Vec::new(),
-            signals: Vec::new(),
-        };
-        for record in &setup.records {
-            for (column, variable) in plan.columns_of(model, record)? {
-                plan.columns.push(column);
-                plan.variables.push(variable);
-            }
-        }
-        for record in &setup.statistics {
-            let watched = plan.columns_of(model, record)?;
-            plan.watched.extend(watched);
-        }
-        for (record, threshold) in &setup.spikes {
-            let name = &record.variable;
-            let threshold = *threshold;
-            let state = model.states.iter().position(|s| s.state.name == *name);
-            let Some(state) = state.filter(|&s| model.states[s].group == 0) else {
-                let of_parent = model.states.iter().filter(|s| s.group == 0);
-                let known: Vec<&str> = of_parent.map(|s| s.state.name.as_str()).collect();
-                return Err(unknown("state to detect spikes of, named", name, &known).into());
-            };
-            if !threshold.is_finite() {
-                return Err(SetupError::Threshold(threshold));
-            }
-            for (element, cell) in places(model, record)? {
-                plan.detectors.push(Detector {
-                    state,
-                    element,
-                    cell,
-                    threshold,
-                    name: label(model, name, element, cell),
-                });
-            }
-        }
-        Ok(plan)
-    }
-
-    /// What a record records.
-    fn columns_of(
-        &mut self,
-        model: &Model,
-        record: &Record,
-    ) -> Result<Vec<(Column, Variable)>, SetupError> {
-        let name = &record.variable;
-        let state = model.states.iter().position(|s| s.state.name == *name);
-        let signal = model.signals.iter().position(|s| s.name == *name);
-        let (variable, unit) = match (state, signal) {
-            (Some(s), _) => (Variable::State(s), &model.states[s].state.unit),
-            (None, Some(s)) => {
-                self.signals.push(SignalId(s));
-                (Variable::Signal(s), &model.signals[s].unit)
-            }
-            (None, None) => {
-                let known = [model.state_names(), model.signal_names()].concat();
-                return Err(unknown("variable", name, &known).into());
-            }
-        };
-        let column = |(element, cell)| {
-            let column = Column {
-                name: label(model, name, element, cell),
-                unit: unit.clone(),
-                variable: name.clone(),
-                element,
-                cell,
-            };
-            (column, variable)
-        };
-        Ok(places(model, record)?.into_iter().map(column).collect())
-    }
-
-    pub fn spike_trains(&self) -> Vec<SpikeTrain> {
-        let train = |d: &Detector| SpikeTrain {
-            name: d.name.clone(),
-            element: d.element,
-            cell: d.cell,
-            times: Vec::new(),
-        };
-        self.detectors.iter().map(train).collect()
-    }
-}
-
-/// All (element, cell) of a record.
-fn places(model: &Model, record: &Record) -> Result<Vec<(usize, usize)>, SetupError> {
-    let name = &record.variable;
-    let rows = model.elements(name)?;
-    let choose = |what, chosen: &[usize], all: usize| {
-        if let Some(&index) = chosen.iter().find(|&&k| k >= all) {
-            let name = name.clone();
-            return Err(SetupError::Place {
-                name,
-                what,
-                index,
-                all,
-            });
-        }
-        Ok(match chosen {
-            [] => (0..all).collect::<Vec<_>>(),
-            _ => chosen.to_vec(),
-        })
-    };
-    let elements = choose("element", &record.elements, rows)?;
-    let cells = choose("cell", &record.cells, model.cells)?;
-    let pairs = cells
-        .iter()
-        .flat_map(|&cell| elements.iter().map(move |&e| (e, cell)));
-    Ok(pairs.collect())
-}
-
-/// "V", "V[3]" at element 3, "V#7" in cell 7 of a population, "V[3]#7".
-fn label(model: &Model, name: &str, element: usize, cell: usize) -> String {
-    let mut label = name.to_string();
-    if model.elements(name).is_ok_and(|rows| rows > 1) {
-        label.push_str(&format!("[{element}]"));
-    }
-    if model.cells > 1 {
-        label.push_str(&format!("#{cell}"));
-    }
-    label
-}

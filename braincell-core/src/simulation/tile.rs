@@ -3,8 +3,8 @@
 use super::ROUNDING;
 use super::adaptive::{Controller, bisect, hermite};
 use super::error::{BadValue, LastGood, NoConvergence, RunError};
+use super::plan::{Plan, Variable};
 use super::recording::{SpikeTrain, place};
-use super::setup::{Plan, Variable};
 use super::statistics::Watched;
 use crate::engine::{Clock, Engine, StepFailure, Work, Workspace};
 use crate::kernel::Storage;
@@ -298,7 +298,7 @@ impl<F: Storage> Tile<F> {
     }
 
     /// Makes the steps of a block, or fails in one of them.
-    pub fn run(&mut self, plan: &Plan, engine: &mut Engine<F>, block: Block, w: &mut Workspace<F>) {
+    pub fn run(&mut self, plan: &Plan, engine: &Engine<F>, block: Block, w: &mut Workspace<F>) {
         if self.failure.is_some() {
             return;
         }
@@ -337,7 +337,7 @@ impl<F: Storage> Tile<F> {
     /// on failure.
     fn step(
         &mut self,
-        engine: &mut Engine<F>,
+        engine: &Engine<F>,
         block: &Block,
         k: u64,
         jump: &mut usize,
@@ -363,14 +363,7 @@ impl<F: Storage> Tile<F> {
                 within: t + 0.5 * (stop - t),
                 number: self.steps,
             };
-            if !whole {
-                engine.prepare(clock.h);
-            }
-            let sound = self.piece(engine, block.before + k, clock, w);
-            if !whole {
-                engine.prepare(h);
-            }
-            if !sound {
+            if !self.piece(engine, block.before + k, clock, w) {
                 return None;
             }
             if stop == end {

@@ -178,6 +178,27 @@ impl Op {
         }
     }
 
+    /// Reads other arrays instead.
+    pub(crate) fn read_instead(&mut self, of: impl Fn(Array) -> Array) {
+        match self {
+            Op::Rhs { y, .. }
+            | Op::Linearize { y, .. }
+            | Op::Relax { y, .. }
+            | Op::ImplicitStages { y, .. }
+            | Op::Diffusion { y, .. } => *y = of(*y),
+            Op::Combine { terms, .. } => terms.iter_mut().for_each(|(_, a)| *a = of(*a)),
+            Op::Select { a, b, .. } | Op::Product { a, b, .. } => {
+                (*a, *b) = (of(*a), of(*b));
+            }
+            Op::TimeDerivative { .. } => {}
+            Op::Solve { b, .. } | Op::Phi { b, .. } => *b = of(*b),
+            Op::ImplicitStage { base, guess, .. } => (*base, *guess) = (of(*base), of(*guess)),
+            Op::TimesWiener { x, .. } => *x = of(*x),
+            Op::Dense { powers } => powers.iter_mut().for_each(|p| *p = of(*p)),
+            Op::Error { of: array } | Op::Commit { of: array } => *array = of(*array),
+        }
+    }
+
     /// The linearisation it reads.
     pub fn reads_linearization(&self) -> Option<Linearization> {
         match self {

@@ -10,7 +10,7 @@ use std::io;
 
 /// Colours of the traces: those of Okabe and Ito without the yellow, which is faint on white.
 /// <https://jfly.uni-koeln.de/color/>
-const COLORS: [RGBColor; 7] = [
+pub(super) const COLORS: [RGBColor; 7] = [
     RGBColor(0x00, 0x72, 0xb2),
     RGBColor(0xd5, 0x5e, 0x00),
     RGBColor(0x00, 0x9e, 0x73),
@@ -26,12 +26,12 @@ const LEGEND_LETTERS: usize = 20;
 /// Characters of a title.
 const TITLE_LETTERS: usize = 80;
 
-const TITLE_SIZE: f64 = 28.0;
+pub(super) const TITLE_SIZE: f64 = 28.0;
 const SUBTITLE_SIZE: f64 = 18.0;
-const LABEL_SIZE: f64 = 22.0;
-const TICK_SIZE: f64 = 19.0;
+pub(super) const LABEL_SIZE: f64 = 22.0;
+pub(super) const TICK_SIZE: f64 = 19.0;
 const TRACE_WIDTH: f64 = 1.8;
-const AXIS_WIDTH: f64 = 1.2;
+pub(super) const AXIS_WIDTH: f64 = 1.2;
 
 /// Pixels around and between the panels.
 const TOP: f64 = 74.0;
@@ -290,7 +290,7 @@ fn legend_width(panels: &[Vec<&Column>]) -> f64 {
 }
 
 /// The colour of a trace: darker from the second round on.
-fn color(i: usize) -> RGBColor {
+pub(super) fn color(i: usize) -> RGBColor {
     let RGBColor(r, g, b) = COLORS[i % COLORS.len()];
     match (i / COLORS.len()) % 2 {
         0 => RGBColor(r, g, b),
@@ -335,7 +335,7 @@ fn label(columns: &[&Column]) -> String {
 }
 
 /// A unit with superscripts and µ.
-fn printed(unit: &str) -> String {
+pub(super) fn printed(unit: &str) -> String {
     let mut result = String::new();
     let mut before = ' ';
     for c in unit.chars() {
@@ -359,7 +359,7 @@ fn printed(unit: &str) -> String {
 }
 
 /// At most `letters` characters on one line.
-fn shortened(text: &str, letters: usize) -> String {
+pub(super) fn shortened(text: &str, letters: usize) -> String {
     let mut result: String = text
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })

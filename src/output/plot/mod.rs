@@ -1,11 +1,15 @@
 //! Plots of tables.
 
 mod canvas;
+mod chart;
 mod layout;
 mod scale;
 mod shape;
+mod sweep;
 
+pub use chart::{Axis, Chart, Mark, Series};
 pub use shape::{Shape, Shown};
+pub use sweep::SweepPlot;
 
 use super::{Column, OutputError, Table};
 use canvas::Canvas;
@@ -75,6 +79,26 @@ pub(super) fn shape_svg(shape: &Shape, out: &mut impl Write) -> io::Result<()> {
 /// Draws a shape as a bitmap.
 pub(super) fn shape_png(shape: &Shape, out: &mut impl Write) -> io::Result<()> {
     bitmap(shape::SIZE, out, |canvas| shape::draw(shape, canvas))
+}
+
+/// Draws a sweep as a vector graphic.
+pub(super) fn sweep_svg(plot: &SweepPlot, out: &mut impl Write) -> io::Result<()> {
+    vector(sweep::SIZE, out, |canvas| sweep::draw(plot, canvas))
+}
+
+/// Draws a sweep as a bitmap.
+pub(super) fn sweep_png(plot: &SweepPlot, out: &mut impl Write) -> io::Result<()> {
+    bitmap(sweep::SIZE, out, |canvas| sweep::draw(plot, canvas))
+}
+
+/// Draws a chart as a vector graphic.
+pub(super) fn chart_svg(chart: &Chart, out: &mut impl Write) -> io::Result<()> {
+    vector(chart::SIZE, out, |canvas| chart::draw(chart, canvas))
+}
+
+/// Draws a chart as a bitmap.
+pub(super) fn chart_png(chart: &Chart, out: &mut impl Write) -> io::Result<()> {
+    bitmap(chart::SIZE, out, |canvas| chart::draw(chart, canvas))
 }
 
 fn pixels((width, height): (u32, u32)) -> (f64, f64) {

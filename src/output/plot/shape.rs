@@ -58,7 +58,7 @@ fn of_type(kind: BranchType) -> RGBColor {
 
 /// The colour of a fraction: from violet over green to yellow, equally spaced points of the map "viridis" of
 /// N. Smith and S. van der Walt.
-fn of_fraction(fraction: f64) -> RGBColor {
+pub(super) fn of_fraction(fraction: f64) -> RGBColor {
     const MAP: [[f64; 3]; 6] = [
         [68.0, 1.0, 84.0],
         [65.0, 68.0, 135.0],
@@ -229,7 +229,7 @@ fn types<B: DrawingBackend>(shape: &Shape, left: f64, canvas: &mut Canvas<B>) ->
 }
 
 /// A bar of colours with numbers.
-fn bar<B: DrawingBackend>(
+pub(super) fn bar<B: DrawingBackend>(
     range: Range,
     label: &str,
     left: f64,

@@ -18,6 +18,7 @@ mod reach;
 mod system;
 mod tape;
 
+use super::arena::Arena;
 use super::exec::{Clock, Context, Instr, StepFailure, Workspace};
 use super::layout::Layout;
 use super::tile_engine::Engine;
@@ -279,7 +280,7 @@ impl Adjoint {
     /// A workspace large enough for the rules.
     pub fn workspace(&self, engine: &Engine<f64>) -> Workspace<f64> {
         let mut w = engine.workspace();
-        w.arena.resize(self.extras.size, 0.0);
+        w.arena = Arena::new(self.extras.size);
         w
     }
 
@@ -315,7 +316,7 @@ impl Adjoint {
         }
     }
 
-    /// The sections that advance the state over a step, with their clocks. The step size must be prepared.
+    /// The sections that advance the state over a step, with their clocks.
     pub fn advance(&self, engine: &Engine<f64>, clock: Clock, to: &mut Vec<(Section, Clock)>) {
         to.clear();
         to.push((Section::Begin, clock));
@@ -342,17 +343,13 @@ impl Adjoint {
         w: &mut Workspace<f64>,
         sweep: &mut Sweep,
     ) -> Result<(), Box<StepFailure>> {
-        let context = context(engine, first, section, clock);
         if let Section::Program(g) = section {
             sweep.fresh[g] = Some(stamp(clock));
         }
-        record(
-            self.list(section),
-            &context,
-            self.extras.scratch,
-            w,
-            &mut sweep.log,
-        )
+        in_context(engine, first, (section, clock), w, |context, w| {
+            let list = self.list(section);
+            record(list, context, self.extras.scratch, w, &mut sweep.log)
+        })
     }
 
     /// Takes a recorded section backwards.
@@ -364,27 +361,26 @@ impl Adjoint {
         w: &mut Workspace<f64>,
         sweep: &mut Sweep,
     ) -> Result<(), Box<StepFailure>> {
-        let context = context(engine, first, section, clock);
-        let list = self.list(section);
-        if let Section::Program(g) = section {
-            let fresh = sweep.fresh[g] == Some(stamp(clock));
-            for taped in list {
-                match &taped.instr {
-                    Instr::Factor { .. } if !fresh => run(taped, &context, w)?,
-                    instr @ Instr::Phi { .. } => linear::remember(instr, &context, w, sweep),
-                    _ => {}
+        in_context(engine, first, (section, clock), w, |context, w| {
+            let list = self.list(section);
+            if let Section::Program(g) = section {
+                let fresh = sweep.fresh[g] == Some(stamp(clock));
+                for taped in list {
+                    match &taped.instr {
+                        Instr::Factor { .. } if !fresh => run(taped, context, w)?,
+                        instr @ Instr::Phi { .. } => linear::remember(instr, context, w, sweep),
+                        _ => {}
+                    }
                 }
+                sweep.fresh[g] = Some(stamp(clock));
             }
-            sweep.fresh[g] = Some(stamp(clock));
-        }
-        let frame = Frame {
-            context: &context,
-            extras: &self.extras,
-        };
-        let mut bar = std::mem::take(&mut sweep.bar);
-        let done = reverse(list, &frame, w, &mut bar, sweep);
-        sweep.bar = bar;
-        done
+            let extras = &self.extras;
+            let frame = Frame { context, extras };
+            let mut bar = std::mem::take(&mut sweep.bar);
+            let done = reverse(list, &frame, w, &mut bar, sweep);
+            sweep.bar = bar;
+            done
+        })
     }
 
     /// Runs a section with its tangents.
@@ -396,15 +392,14 @@ impl Adjoint {
         w: &mut Workspace<f64>,
         sweep: &mut Sweep,
     ) -> Result<(), Box<StepFailure>> {
-        let context = context(engine, first, section, clock);
-        let frame = Frame {
-            context: &context,
-            extras: &self.extras,
-        };
-        let mut dots = std::mem::take(&mut sweep.dots);
-        let done = tangent(self.list(section), &frame, w, &mut dots, sweep);
-        sweep.dots = dots;
-        done
+        in_context(engine, first, (section, clock), w, |context, w| {
+            let extras = &self.extras;
+            let frame = Frame { context, extras };
+            let mut dots = std::mem::take(&mut sweep.dots);
+            let done = tangent(self.list(section), &frame, w, &mut dots, sweep);
+            sweep.dots = dots;
+            done
+        })
     }
 }
 
@@ -412,12 +407,20 @@ fn stamp(clock: Clock) -> [u64; 2] {
     [clock.t.to_bits(), clock.h.to_bits()]
 }
 
-fn context(engine: &Engine<f64>, first: usize, section: Section, clock: Clock) -> Context<'_, f64> {
-    let coefficients = match section {
-        Section::Program(g) => &engine.programs[g].values[..],
-        _ => &[],
-    };
-    engine.context(first, clock, coefficients)
+/// Calls `f` with what the instructions of a section need.
+fn in_context<R>(
+    engine: &Engine<f64>,
+    first: usize,
+    (section, clock): (Section, Clock),
+    w: &mut Workspace<f64>,
+    f: impl FnOnce(&Context<f64>, &mut Workspace<f64>) -> R,
+) -> R {
+    match section {
+        Section::Program(g) => engine.with_coefficients(g, clock.h, w, |coefficients, w| {
+            f(&engine.context(first, clock, coefficients), w)
+        }),
+        _ => f(&engine.context(first, clock, &[]), w),
+    }
 }
 
 /// What never has a derivative.

@@ -3,7 +3,9 @@
 
 use super::super::exec::{Context, Instr};
 use super::super::layout::Layout;
-use crate::kernel::{Accumulate, Call, DerivativeOf, Index, Kernel, Operand, Output};
+use crate::kernel::{
+    Accumulate, Call, Column, DerivativeOf, Index, Kernel, Operand, Output, columns,
+};
 use crate::model::Target;
 use std::ops::Range;
 use std::sync::Arc;
@@ -227,9 +229,12 @@ impl Pointwise {
             Instr::Steady { kernel, call } => {
                 Self::kernel(kernel, call, Goal::Steady, active, scratch)
             }
-            Instr::Partials { kernel, wrt, call } => {
-                Self::partials(kernel, wrt, call, active, scratch)
-            }
+            Instr::Partials {
+                kernel,
+                columns,
+                call,
+                ..
+            } => Self::partials(kernel, columns, call, active, scratch),
             _ => return None,
         })
     }
@@ -280,27 +285,22 @@ impl Pointwise {
 
     fn partials(
         kernel: &Arc<dyn Kernel>,
-        wrt: &[usize],
+        outer: &[Column],
         call: &Call,
         active: &dyn Fn(&Operand) -> bool,
         scratch: usize,
     ) -> Self {
         let masks = kernel.dependencies();
-        let slot = |o: usize, i: usize| {
-            let k = wrt.iter().position(|&w| w == i)?;
-            call.outputs[o * wrt.len() + k].as_ref()
-        };
-        let outer = columns(&**kernel, |o, i| slot(o, i).is_some());
+        let slots = |o: usize| &call.outputs[o * outer.len()..(o + 1) * outer.len()];
         let useful = |o: usize, i: usize| {
-            let wanted = (0..wrt.len()).any(|k| call.outputs[o * wrt.len() + k].is_some());
+            let wanted = slots(o).iter().any(Option::is_some);
             wanted && masks[o] >> i & 1 == 1 && active(&call.inputs[i])
         };
         let by = columns(&**kernel, useful);
         let mut planes = Planes::new(call, scratch);
         let mut outputs = Vec::new();
         for o in 0..masks.len() {
-            for column in &outer {
-                let output = column.input(o).and_then(|i| slot(o, i));
+            for output in slots(o) {
                 let mut links = Vec::new();
                 for column in &by {
                     let input = column
@@ -372,50 +372,6 @@ impl Pointwise {
 }
 
 /// Inputs of a kernel that change together: one input, or all states of kinetics. Each state's derivative depends on no
-/// other state, so that one direction serves for all.
-struct Column {
-    mask: u64,
-    /// The input, or the first of the states.
-    first: usize,
-    states: bool,
-}
-
-impl Column {
-    /// The input that counts for result o.
-    fn input(&self, o: usize) -> Option<usize> {
-        let input = if self.states {
-            self.first + o
-        } else {
-            self.first
-        };
-        (self.mask >> input & 1 == 1).then_some(input)
-    }
-}
-
-/// The columns that some result needs.
-fn columns(kernel: &dyn Kernel, useful: impl Fn(usize, usize) -> bool) -> Vec<Column> {
-    let (inputs, outputs) = (kernel.inputs(), kernel.outputs());
-    let arguments = inputs - kernel.relaxing_states().unwrap_or(0);
-    let mut columns = Vec::new();
-    for i in (0..arguments).filter(|&i| (0..outputs).any(|o| useful(o, i))) {
-        columns.push(Column {
-            mask: 1 << i,
-            first: i,
-            states: false,
-        });
-    }
-    let states = (arguments..inputs).filter(|&i| useful(i - arguments, i));
-    let mask = states.fold(0, |mask, i| mask | 1 << i);
-    if mask != 0 {
-        columns.push(Column {
-            mask,
-            first: arguments,
-            states: true,
-        });
-    }
-    columns
-}
-
 /// Gives out planes of weights.
 struct Planes<'a> {
     call: &'a Call,
