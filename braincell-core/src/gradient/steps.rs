@@ -1,7 +1,7 @@
 //! The steps of a run with a fixed step size, piece by piece, as the simulation makes them.
 
 use crate::engine::Clock;
-use crate::simulation::ROUNDING;
+use crate::simulation::{ROUNDING, grid};
 
 /// The time grid of a run.
 pub(super) struct Steps {
@@ -41,13 +41,11 @@ impl Piece {
 impl Steps {
     /// Steps from time 0 until `until`.
     pub fn new(step: f64, every: u64, until: f64, jumps: Vec<f64>) -> Self {
-        let rounding = ROUNDING * step.min(until);
-        let whole = (until / step + ROUNDING).floor();
-        let rest = until - whole * step;
+        let (whole, rest) = grid(0.0, step, until);
         Self {
             step,
             whole: whole as u64,
-            rest: if rest > rounding { rest } else { 0.0 },
+            rest,
             every,
             jumps,
         }
