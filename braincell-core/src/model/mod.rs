@@ -318,6 +318,10 @@ impl Model {
         let values = values.into();
         let rows = self.domains[self.parameters[place].domain.0].rows;
         values.check("parameter", name, rows, self.cells)?;
+        let cable = self.cable.as_ref();
+        if cable.is_some_and(|info| info.cable.capacitance.0 == place) {
+            cable::check_capacitance(name, &values)?;
+        }
         self.parameters[place].parameter.value = values;
         Ok(())
     }
