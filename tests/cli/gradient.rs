@@ -161,7 +161,7 @@ fn the_target_of_the_branched_fit_is_what_the_example_says() {
         ],
     );
     let text = place.text("fit.toml");
-    place.write("true.toml", text.split("[fit]").next().unwrap());
+    place.write("true.toml", text.split("\n[fit]").next().unwrap());
     place
         .braincell(&["run", "true.toml", "--out", "again.csv"])
         .success();
@@ -194,7 +194,10 @@ fn what_is_wrong_with_a_fit_by_region_is_said() {
             &["na.gmax", "na.g_max"],
         ),
         (
-            ("\"paint[2].g_max\"", "\"paint[0].g_max\""),
+            (
+                "\"paint[2].g_max\" = { from = \"5 mS/cm2\", to = \"60",
+                "\"paint[0].g_max\" = { from = \"0.1 mS/cm2\", to = \"1",
+            ),
             &["moves the same numbers", "leak.g_max"],
         ),
         (
@@ -239,7 +242,7 @@ events = [\"3 ms\"]
 \"ampa.weight\" = { from = \"0.1 nS\", to = \"9 nS\" }";
     let replacements = [
         ("[clamps.stimulus]", more),
-        ("[fit]", "[fit]\niterations = 3"),
+        ("\n[fit]", "\n[fit]\niterations = 3"),
         ("[fit.parameters]", fit),
     ];
     let place = branched("fit_branched_others", &replacements);
