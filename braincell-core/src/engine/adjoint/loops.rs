@@ -101,9 +101,9 @@ pub(super) fn sum_products(level: Level, factor: Factor, x: &[f64]) -> f64 {
                 }
             }
             let mut sum = sums.iter().sum::<f64>();
-            for at in whole..len {
-                let w = R::load(factor.one(at));
-                sum = w.mul_add(R::load(x[at]), R::load(sum)).store();
+            for (k, x) in x[whole..].iter().enumerate() {
+                let w = R::load(factor.one(whole + k));
+                sum = w.mul_add(R::load(*x), R::load(sum)).store();
             }
             sum
         }
