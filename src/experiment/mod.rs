@@ -49,7 +49,7 @@
 //! | `[initial]` | initial values of states by name, such as `"na.m" = 0.05`; gates start from their steady state where it is not given |
 //! | `[run]` | `solver`, `duration`, and `dt` or, for solvers with an error estimate, `tolerance`, such as 1e-6; `max_steps` with a tolerance, after so many steps of a cell the run gives up, by default 1000000; `precision`: `"double"` (the default) or `"single"`; `threads`, by default one for each core; `tile`, how many cells are advanced side by side, by default what suits the caches; `plugins`: files of solver plugins, relative to the experiment |
 //! | `[record]` | `variables`: states and signals, by default the membrane potential, or all states where there is none; `every`, by default each step, and needed with a tolerance; `cells`, by default all; `statistics`: states and signals of which only least and greatest value and mean over all steps are kept, by default none. `variables = []` records no traces |
-//! | `[fit]` | `target`, a CSV file relative to the experiment; `column` of it, recorded under the same name; `iterations`, by default 100; `[fit.parameters]`: names of parameters with bounds, `"na.g_max" = { from = "60 mS/cm2", to = "200 mS/cm2" }` |
+//! | `[fit]` | `target`, a CSV file relative to the experiment; `column` of it, recorded under the same name; `iterations`, by default 100; `[fit.parameters]`: names of parameters with bounds, `"na.g_max" = { from = "60 mS/cm2", to = "200 mS/cm2" }`; of a branched cell `"paint[2].g_max"` is what the third `[[paint]]` gives its region, and `column` may be a probe |
 //! | `[sweep]` | quantities with the values to try, see [sweeps](#sweeps); `mode`: `"product"` (the default) or `"zip"`; `count` and `seed` of what is drawn |
 //! | `[spikes]` | `variable`, by default `"V"`; `threshold`; `cells` and `compartments`, by default all |
 //!
@@ -238,7 +238,13 @@ impl Experiment {
         let (model, cell) = model::build(&file, directory)?;
         let run = run::read(&file, &model, directory)?;
         let fit = file.section("fit")?;
-        let fit = fit.map(|section| fit::read(section, &model, cell.is_some(), directory));
+        let fitted = fit::Fitted {
+            file: &file,
+            model: &model,
+            cell: cell.as_ref(),
+            run: &run,
+        };
+        let fit = fit.map(|section| fit::read(section, &fitted, directory));
         let fit = fit.transpose()?;
         Ok(Self {
             title,

@@ -56,6 +56,22 @@ impl Steps {
         self.whole + u64::from(self.rest > 0.0)
     }
 
+    /// The greatest number of pieces in a segment of so many steps: jumps cut some of them.
+    pub fn most_pieces(&self, segment: u64) -> u64 {
+        let length = segment as f64 * self.step;
+        let mut most = 0;
+        let mut here = (0.0, 0);
+        for jump in &self.jumps {
+            let number = (jump / length).floor();
+            here = match here {
+                (last, count) if last == number => (number, count + 1),
+                _ => (number, 1),
+            };
+            most = most.max(here.1);
+        }
+        segment.saturating_add(most)
+    }
+
     /// Number of samples taken in the steps before step k, the initial one included.
     pub fn samples_before(&self, k: u64) -> usize {
         let short = k > self.whole && self.every == 1;

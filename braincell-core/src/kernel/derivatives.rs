@@ -1,6 +1,6 @@
 //! First and second derivatives of the functions that instructions evaluate.
 
-use super::call::{Aside, CHUNK, Call, Output};
+use super::call::{Aside, CHUNK, Call, Output, lane, load_single};
 use super::{Pointwise, Slots};
 use crate::real::{Dual, Element, Lane, Real};
 use crate::simd::{Body, Level, dispatch};
@@ -140,24 +140,38 @@ fn seeds<R: Real, S: Slots<[R; C]>, const C: usize>(directions: &[u64]) -> S {
 }
 
 impl<F: Element, K: Function> Pass<'_, F, K> {
-    /// Runs over all elements, W at a time. `eval` gives the results for one lane.
+    /// Runs over all elements. `eval` gives the results for one lane.
     #[inline(always)]
-    fn run<R: Lane<F>, const C: usize, const W: usize>(
-        self,
-        eval: impl Fn(&K, &K::Inputs<&[F; W]>, usize) -> Results<K, R, C>,
-    ) {
+    fn run<R: Lane<F>, const C: usize>(self, eval: impl Fn(&K, K::Inputs<R>) -> Results<K, R, C>) {
         let (call, arena) = (self.call, self.arena);
         let count_columns = self.directions.len().min(C);
-        let mut aside = Aside::<_, K::Inputs<[F; W]>, _>::new(&call.inputs, arena);
-        let zero = [F::default(); W];
-        let mut output = <K::Outputs<[[F; W]; C]>>::filled([zero; C]);
-        let mut value = <K::Outputs<[F; W]>>::filled(zero);
+        if call.len == 1 {
+            let (x, y) = eval(self.function, load_single(&call.inputs, arena));
+            for o in 0..<K::Outputs<F>>::LEN {
+                for k in 0..count_columns {
+                    if let Some(to) = &call.outputs[o * self.slot[0] + self.slot[1] + k] {
+                        to.store_single::<F, R>(arena, y.slot(o)[k]);
+                    }
+                }
+            }
+            for (o, to) in self.values.iter().enumerate() {
+                if let Some(to) = to {
+                    to.store_single::<F, R>(arena, *x.slot(o));
+                }
+            }
+            return;
+        }
+        let mut aside = Aside::<_, K::Inputs<[F; CHUNK]>, _>::new(&call.inputs, arena);
+        let zero = [F::default(); CHUNK];
+        let mut output = <K::Outputs<[[F; CHUNK]; C]>>::filled([zero; C]);
+        let mut value = <K::Outputs<[F; CHUNK]>>::filled(zero);
         let mut start = 0;
         while start < call.len {
-            let count = (call.len - start).min(W);
-            let input: K::Inputs<&[F; W]> = aside.views(&call.inputs, arena, start, count);
-            for l in 0..W {
-                let (x, y) = eval(self.function, &input, l);
+            let count = (call.len - start).min(CHUNK);
+            let input: K::Inputs<&[F; CHUNK]> = aside.views(&call.inputs, arena, start, count);
+            for l in 0..CHUNK {
+                let input: K::Inputs<R> = lane::<F, R, _, _, CHUNK>(&input, l, R::load);
+                let (x, y) = eval(self.function, input);
                 let mut o = 0;
                 while o < <K::Outputs<F>>::LEN {
                     value.slot_mut(o)[l] = x.slot(o).store();
@@ -172,13 +186,13 @@ impl<F: Element, K: Function> Pass<'_, F, K> {
             for o in 0..<K::Outputs<F>>::LEN {
                 for k in 0..count_columns {
                     if let Some(to) = &call.outputs[o * self.slot[0] + self.slot[1] + k] {
-                        to.store::<F, R, W>(arena, start, count, &output.slot(o)[k]);
+                        to.store::<F, R, CHUNK>(arena, start, count, &output.slot(o)[k]);
                     }
                 }
             }
             for (o, to) in self.values.iter().enumerate() {
                 if let Some(to) = to {
-                    to.store::<F, R, W>(arena, start, count, value.slot(o));
+                    to.store::<F, R, CHUNK>(arena, start, count, value.slot(o));
                 }
             }
             start += count;
@@ -193,16 +207,29 @@ impl<F: Element, K: Function, const C: usize> Body<F> for First<'_, F, K, C> {
     #[inline(always)]
     fn run<R: Lane<F>>(self) {
         let seeds: K::Inputs<[R; C]> = seeds(self.0.directions);
-        match self.0.call.len {
-            1 => self.0.run::<R, C, 1>(
-                #[inline(always)]
-                |function, input, l| along::<F, K, R, C, 1>(function, input, l, &seeds),
-            ),
-            _ => self.0.run::<R, C, CHUNK>(
-                #[inline(always)]
-                |function, input, l| along::<F, K, R, C, CHUNK>(function, input, l, &seeds),
-            ),
-        }
+        self.0.run::<R, C>(
+            #[inline(always)]
+            |function, input| {
+                let mut x = <K::Inputs<Dual<R, C>>>::filled(Dual::lift(R::zero()));
+                let mut i = 0;
+                while i < <K::Inputs<F>>::LEN {
+                    let variable = x.slot_mut(i);
+                    variable.value = *input.slot(i);
+                    copy(seeds.slot(i), &mut variable.tangent);
+                    i += 1;
+                }
+                let y = function.at(x);
+                let mut out = <K::Outputs<[R; C]>>::filled([R::zero(); C]);
+                let mut value = <K::Outputs<R>>::filled(R::zero());
+                let mut o = 0;
+                while o < <K::Outputs<F>>::LEN {
+                    *value.slot_mut(o) = y.slot(o).value;
+                    *out.slot_mut(o) = y.slot(o).tangent;
+                    o += 1;
+                }
+                (value, out)
+            },
+        );
     }
 }
 
@@ -216,34 +243,6 @@ fn copy<R: Copy, const C: usize>(from: &[R; C], to: &mut [R; C]) {
     }
 }
 
-/// Values and first derivatives of one lane.
-#[inline(always)]
-fn along<F: Element, K: Function, R: Lane<F>, const C: usize, const W: usize>(
-    function: &K,
-    input: &K::Inputs<&[F; W]>,
-    lane: usize,
-    seeds: &K::Inputs<[R; C]>,
-) -> Results<K, R, C> {
-    let mut x = <K::Inputs<Dual<R, C>>>::filled(Dual::lift(R::zero()));
-    let mut i = 0;
-    while i < <K::Inputs<F>>::LEN {
-        let variable = x.slot_mut(i);
-        variable.value = R::load(input.slot(i)[lane]);
-        copy(seeds.slot(i), &mut variable.tangent);
-        i += 1;
-    }
-    let y = function.at(x);
-    let mut out = <K::Outputs<[R; C]>>::filled([R::zero(); C]);
-    let mut value = <K::Outputs<R>>::filled(R::zero());
-    let mut o = 0;
-    while o < <K::Outputs<F>>::LEN {
-        *value.slot_mut(o) = y.slot(o).value;
-        copy(&y.slot(o).tangent, out.slot_mut(o));
-        o += 1;
-    }
-    (value, out)
-}
-
 /// With the mask of the inputs of the outer derivative.
 struct Second<'a, K, const C: usize>(Pass<'a, f64, K>, u64);
 
@@ -253,15 +252,15 @@ impl<K: Function, const C: usize> Body<f64> for Second<'_, K, C> {
     fn run<R: Lane<f64>>(self) {
         let inner: K::Inputs<[R; C]> = seeds(self.0.directions);
         let outer: K::Inputs<[R; 1]> = seeds(&[self.1]);
-        self.0.run::<R, C, CHUNK>(
+        self.0.run::<R, C>(
             #[inline(always)]
-            |function, input, l| {
+            |function, input| {
                 let zero = Dual::lift(Dual::lift(R::zero()));
                 let mut x = <K::Inputs<Dual<Dual<R, C>, 1>>>::filled(zero);
                 let mut i = 0;
                 while i < <K::Inputs<f64>>::LEN {
                     let variable = x.slot_mut(i);
-                    variable.value.value = R::load(input.slot(i)[l]);
+                    variable.value.value = *input.slot(i);
                     variable.tangent[0].value = outer.slot(i)[0];
                     copy(inner.slot(i), &mut variable.value.tangent);
                     i += 1;
@@ -272,7 +271,7 @@ impl<K: Function, const C: usize> Body<f64> for Second<'_, K, C> {
                 let mut o = 0;
                 while o < <K::Outputs<f64>>::LEN {
                     *value.slot_mut(o) = y.slot(o).value.value;
-                    copy(&y.slot(o).tangent[0].tangent, out.slot_mut(o));
+                    *out.slot_mut(o) = y.slot(o).tangent[0].tangent;
                     o += 1;
                 }
                 (value, out)

@@ -362,6 +362,22 @@ impl Model {
         }
     }
 
+    /// The unit of the state or signal `name`.
+    ///
+    /// # Errors
+    /// [`ModelError::Unknown`].
+    pub fn unit(&self, name: &str) -> Result<&str, ModelError> {
+        let states = self.states.iter().map(|s| (&s.state.name, &s.state.unit));
+        let signals = self.signals.iter().map(|s| (&s.name, &s.unit));
+        match states.chain(signals).find(|(known, _)| *known == name) {
+            Some((_, unit)) => Ok(unit),
+            None => {
+                let known = [self.state_names(), self.signal_names()].concat();
+                Err(unknown("variable", name, &known))
+            }
+        }
+    }
+
     /// The row in `to` of each row of `from`; `None` if they are the same rows.
     ///
     /// `to` is `from` itself, a domain that `from` is part of, or [`Domain::CELL`].
