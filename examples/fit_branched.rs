@@ -45,8 +45,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ("leak.g_max", 0.38, 0.1, 1.0),
     ] {
         model.set_parameter(name, start)?;
-        let name = name.to_string();
-        parameters.push(Bounded { name, lower, upper });
+        parameters.push(Bounded::new(name, lower, upper));
     }
     let fit = Fit {
         setup,

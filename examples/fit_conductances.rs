@@ -22,8 +22,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ("leak.g_max", 0.4, 0.1, 1.0),
     ] {
         model.set_parameter(name, start)?;
-        let name = name.to_string();
-        parameters.push(Bounded { name, lower, upper });
+        parameters.push(Bounded::new(name, lower, upper));
     }
     let (trace, until, iterations) = ("V".to_string(), 12.0, 200);
     let fit = Fit {

@@ -18,7 +18,7 @@
 //!
 //! model.set_parameter("leak.g_max", 0.2)?;
 //! let loss = MeanSquare { trace: "V".to_string(), target };
-//! let parameters = vec![Bounded { name: "leak.g_max".to_string(), lower: 0.1, upper: 1.0 }];
+//! let parameters = vec![Bounded::new("leak.g_max", 0.1, 1.0)];
 //! let fit = Fit { setup, until: 10.0, parameters, iterations: 50 };
 //! let found = fit.run(braincell::solvers(), &model, &loss, &mut |_| ControlFlow::Continue(()))?;
 //! assert!((found.values[0] - 0.3).abs() < 1e-5);
@@ -39,12 +39,74 @@ use std::ops::ControlFlow;
 /// A parameter to be fitted, with its bounds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bounded {
-    /// Name of the parameter, which has one value for all.
+    /// What it is called: the name of a parameter of the model that has one value for all, or any name for a part of one.
     pub name: String,
     /// Greater than this.
     pub lower: f64,
     /// Less than this.
     pub upper: f64,
+    /// The part of a parameter that it is, where it is not all of it.
+    pub part: Option<Part>,
+}
+
+/// A part of a parameter whose values differ between elements, such as its value in a region.
+///
+/// Element e has its value in the model, plus share e times the change of the part since the start. Several parts may be
+/// fitted of one parameter.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Part {
+    /// Name of the model's parameter.
+    pub parameter: String,
+    /// The value of the part from which the fit starts.
+    pub start: f64,
+    /// How much the part counts at each element: see [`crate::cells::MultiCompartment::painted_share`].
+    pub shares: Vec<f64>,
+}
+
+impl Bounded {
+    /// The parameter of that name, which has one value for all, between two bounds.
+    pub fn new(name: impl Into<String>, lower: f64, upper: f64) -> Self {
+        Self {
+            name: name.into(),
+            lower,
+            upper,
+            part: None,
+        }
+    }
+
+    /// Name of the model's parameter.
+    pub fn parameter(&self) -> &str {
+        self.part
+            .as_ref()
+            .map_or(&self.name, |part| &part.parameter)
+    }
+
+    /// The value from which the fit starts.
+    ///
+    /// # Errors
+    /// [`FitError`]: the parameter is unknown, has not one value for all, or has another number of elements than the part.
+    pub fn start(&self, model: &Model) -> Result<f64, FitError> {
+        let parameter = model
+            .parameter(self.parameter())
+            .map_err(GradientError::Model)?;
+        match (&self.part, &parameter.value) {
+            (None, Values::Uniform(x)) => Ok(*x),
+            (None, _) => Err(self.refuse("it has not one value for all")),
+            (Some(part), Values::Uniform(_)) => Ok(part.start),
+            (Some(part), Values::PerElement(x)) if x.len() == part.shares.len() => Ok(part.start),
+            (Some(part), values) => Err(self.refuse(format!(
+                "there are {} shares of the values {values:?}; give one for each element of a cell",
+                part.shares.len()
+            ))),
+        }
+    }
+
+    fn refuse(&self, reason: impl Into<String>) -> FitError {
+        FitError::Parameter {
+            name: self.name.clone(),
+            reason: reason.into(),
+        }
+    }
 }
 
 /// A fit: which parameters, in which run.
@@ -173,6 +235,32 @@ impl Fit {
         self.parameters.iter().zip(u).map(of).collect()
     }
 
+    /// Gives the parameters of `model`, from which the fit started, other values, in the order of [`Fit::parameters`].
+    ///
+    /// # Errors
+    /// [`FitError`].
+    pub fn apply(&self, model: &mut Model, values: &[f64]) -> Result<(), FitError> {
+        for (p, &x) in self.parameters.iter().zip(values) {
+            let Some(part) = &p.part else {
+                let set = model.set_parameter(&p.name, x);
+                set.map_err(GradientError::Model)?;
+                continue;
+            };
+            let old = model.parameter(&part.parameter);
+            let old = &old.map_err(GradientError::Model)?.value;
+            let shares = part.shares.iter().enumerate();
+            let new = shares.map(|(e, share)| match *share {
+                // Without rounding where it is alone.
+                1.0 => x,
+                share => old.at(e, 0) + share * (x - part.start),
+            });
+            let new = Values::PerElement(new.collect());
+            let set = model.set_parameter(&part.parameter, new);
+            set.map_err(GradientError::Model)?;
+        }
+        Ok(())
+    }
+
     /// Fits the parameters of `model`, from their present values on, so that `loss` becomes least. The observer is called
     /// whenever a better loss has been found, and may stop the fit.
     ///
@@ -186,17 +274,15 @@ impl Fit {
         observer: Observer<'a>,
     ) -> Result<Fitted, FitError> {
         let mut start = Vec::new();
-        for p in &self.parameters {
-            let refuse = |reason: String| {
-                let name = p.name.clone();
-                FitError::Parameter { name, reason }
-            };
-            let parameter = model.parameter(&p.name).map_err(GradientError::Model)?;
-            let Values::Uniform(x) = parameter.value else {
-                return Err(refuse("it has not one value for all".to_string()));
-            };
+        for (k, p) in self.parameters.iter().enumerate() {
+            let x = p.start(model)?;
+            let same = |q: &&Bounded| q.parameter() == p.parameter();
+            let whole = |q: &&Bounded| q.part.is_none() || p.part.is_none();
+            if let Some(q) = self.parameters[..k].iter().filter(same).find(whole) {
+                return Err(p.refuse(format!("\"{}\" moves the same numbers", q.name)));
+            }
             if !(p.lower < x && x < p.upper) {
-                return Err(refuse(format!(
+                return Err(p.refuse(format!(
                     "its value {x} does not lie between the bounds {} and {}",
                     p.lower, p.upper
                 )));
@@ -267,7 +353,7 @@ impl<L: Loss + ?Sized> Problem<'_, L> {
             *self.failure.borrow_mut() = Some(failure);
             core::Error::msg(text)
         };
-        let evaluated = self.try_evaluate(u).map_err(|e| stop(e.into()))?;
+        let evaluated = self.try_evaluate(u).map_err(stop)?;
         let mut progress = self.progress.borrow_mut();
         progress.evaluations += 1;
         if evaluated.loss < progress.loss {
@@ -281,23 +367,40 @@ impl<L: Loss + ?Sized> Problem<'_, L> {
         Ok(evaluated)
     }
 
-    fn try_evaluate(&self, u: &[f64]) -> Result<Evaluated, GradientError> {
+    fn try_evaluate(&self, u: &[f64]) -> Result<Evaluated, FitError> {
         let mut model = self.model.clone();
         let values = self.fit.values(u);
-        let parameters = &self.fit.parameters;
-        for (p, (x, _)) in parameters.iter().zip(&values) {
-            model.set_parameter(&p.name, *x)?;
+        let numbers: Vec<f64> = values.iter().map(|(x, _)| *x).collect();
+        self.fit.apply(&mut model, &numbers)?;
+        let Fit {
+            setup,
+            until,
+            parameters,
+            ..
+        } = self.fit;
+        let mut names: Vec<&str> = Vec::new();
+        for p in parameters {
+            if !names.contains(&p.parameter()) {
+                names.push(p.parameter());
+            }
         }
-        let names: Vec<&str> = parameters.iter().map(|p| p.name.as_str()).collect();
-        let Fit { setup, until, .. } = self.fit;
         let found = Gradient::new(setup, self.registry, &model, *until, &names)?;
         let found = found.reverse(self.loss)?;
-        let slopes = found.gradient.iter().zip(&values);
-        let gradient = slopes.map(|(d, (_, slope))| d.values.at(0, 0) * slope);
+        let slopes = parameters.iter().zip(&values).map(|(p, (_, slope))| {
+            let of_parameter = (found.gradient.iter()).filter(|d| d.name == p.parameter());
+            let sum = of_parameter.map(|d| match &p.part {
+                None => d.values.at(0, 0),
+                Some(part) => {
+                    let shares = part.shares.iter().enumerate();
+                    shares.map(|(e, share)| share * d.values.at(e, 0)).sum()
+                }
+            });
+            sum.sum::<f64>() * slope
+        });
         Ok(Evaluated {
             u: u.to_vec(),
             loss: found.loss,
-            gradient: gradient.collect(),
+            gradient: slopes.collect(),
         })
     }
 }

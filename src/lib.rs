@@ -10,7 +10,8 @@ pub mod output;
 
 pub use braincell_cells as cells;
 pub use braincell_core::{
-    gradient, input, kernel, model, noise, real, registry, simd, simulation, stepper, units,
+    container, gradient, input, kernel, model, noise, real, registry, simd, simulation, stepper,
+    units,
 };
 #[cfg(feature = "plugins")]
 pub use braincell_plugin_api::loader as plugins;

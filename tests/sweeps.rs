@@ -2,7 +2,7 @@
 
 use braincell::experiment::{Combination, Experiment};
 use braincell::model::{Model, Values};
-use braincell::output::{read_rows, sweep_table, write_rows};
+use braincell::output::{Tally, read_rows, sweep_table, write_rows};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -367,7 +367,11 @@ fn a_table_of_the_sweep_tells_what_each_cell_did() {
     ));
     let mut run = sweep.start(braincell::solvers()).unwrap();
     run.run(20.0).unwrap();
-    let table = sweep_table(sweep.sweep.as_ref().unwrap(), &run.recording(), 20.0);
+    let table = {
+        let recording = run.recording();
+        let tally = Tally::of(&recording);
+        sweep_table(sweep.sweep.as_ref().unwrap(), &recording, &tally, 20.0)
+    };
     let of = |name: &str| &table.iter().find(|c| c.name == name).unwrap().values;
     assert_eq!(of("cell")[..], [0.0, 1.0]);
     assert_eq!(of("stimulus.amplitude")[..], [0.0, 10.0]);

@@ -268,6 +268,45 @@ impl MultiCompartment {
         Model::population(self, cells)
     }
 
+    /// How much the parameters of the mechanism painted as number `k`, from 0, count in each control volume of its label:
+    /// 1 where nothing of that label was painted over it, 0 outside of its region, and its part of the covered area where
+    /// regions meet in one control volume. A parameter that is x there and has other values elsewhere changes by
+    /// share · dx. `None` if fewer mechanisms have been painted.
+    ///
+    /// # Errors
+    /// A region that cannot be evaluated.
+    pub fn painted_share(&self, k: usize) -> Result<Option<Vec<f64>>, CellError> {
+        let Some((_, painted)) = self.painted.get(k) else {
+            return Ok(None);
+        };
+        let of_label = |(_, placed): &&(Region, Placed)| placed.label == painted.label;
+        let regions: Vec<&Region> = (self.painted.iter().filter(of_label))
+            .map(|(region, _)| region)
+            .collect();
+        let layer = self.painted[..k].iter().filter(of_label).count();
+        self.share(&painted.label, &regions, layer).map(Some)
+    }
+
+    /// As [`MultiCompartment::painted_share`], of the capacitance that was given as number `k`, from 0, and in all control
+    /// volumes.
+    ///
+    /// # Errors
+    /// A region that cannot be evaluated.
+    pub fn capacitance_share(&self, k: usize) -> Result<Option<Vec<f64>>, CellError> {
+        // The first one is the default.
+        if k + 1 >= self.capacitance.len() {
+            return Ok(None);
+        }
+        let regions: Vec<&Region> = self.capacitance.iter().map(|(region, _)| region).collect();
+        self.share("C", &regions, k + 1).map(Some)
+    }
+
+    fn share(&self, name: &str, regions: &[&Region], layer: usize) -> Result<Vec<f64>, CellError> {
+        let layers = Layers::new(&self.discretisation, regions);
+        let layers = layers.map_err(|error| region_error(name, error))?;
+        Ok(layers.share(layer))
+    }
+
     fn check_region(&self, name: &str, region: &Region) -> Result<(), CellError> {
         let covered = self.discretisation.coverage(region);
         match covered

@@ -6,6 +6,7 @@
 #[cfg(feature = "abi")]
 pub mod abi;
 pub mod cable;
+pub mod container;
 mod engine;
 pub mod gradient;
 pub mod input;

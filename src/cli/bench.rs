@@ -2,9 +2,10 @@
 
 use super::table::table;
 use super::{CliError, print};
-use braincell::bench::{self, Figure, Options};
+use braincell::bench::{self, Case, Figure};
 use braincell::simd::Level;
 use clap::Args;
+use indicatif::ProgressBar;
 use serde_json::json;
 use std::time::Duration;
 
@@ -32,24 +33,35 @@ fn seconds(text: &str) -> Result<f64, String> {
 }
 
 pub fn bench(arguments: &Arguments) -> Result<(), CliError> {
-    let options = Options {
-        filter: arguments.filter.clone(),
-        time: Duration::from_secs_f64(arguments.seconds),
+    let budget = Duration::from_secs_f64(arguments.seconds);
+    let registry = braincell::solvers();
+    let cases = bench::cases(registry).into_iter();
+    let cases: Vec<Case> = cases
+        .filter(|case| case.name().contains(&arguments.filter))
+        .collect();
+    if cases.is_empty() {
+        return Err(CliError::Option {
+            option: "--filter",
+            reason: format!(
+                "no case has {:?} in its name; without it everything is measured",
+                arguments.filter
+            ),
+        });
+    }
+    let progress = match arguments.json || arguments.markdown {
+        true => ProgressBar::hidden(),
+        false => ProgressBar::new(cases.len() as u64),
     };
     let mut figures = Vec::new();
-    let quiet = arguments.json || arguments.markdown;
-    bench::run(braincell::solvers(), &options, |figure| {
-        if !quiet {
-            eprintln!("{} · {}", figure.case, figure.what);
-        }
-        figures.push(figure);
-    });
+    for case in progress.wrap_iter(cases.iter()) {
+        figures.extend(case.measure(registry, budget).map(|figure| (case, figure)));
+    }
     let level = Level::detect();
     if arguments.json {
-        let figures = figures.iter().map(|f| {
+        let figures = figures.iter().map(|(case, figure)| {
             json!({
-                "case": f.case, "what": f.what, "precision": f.precision, "elements": f.elements,
-                "ns_per_element_step": f.time, "reference_ns": f.reference,
+                "case": case.case, "what": case.what, "precision": case.precision, "elements": case.elements,
+                "ns_per_element_step": figure.time, "reference_ns": figure.reference,
             })
         });
         let figures: Vec<_> = figures.collect();
@@ -78,12 +90,12 @@ pub fn bench(arguments: &Arguments) -> Result<(), CliError> {
     ))
 }
 
-fn row(figure: &Figure) -> [String; 6] {
+fn row((case, figure): &(&Case, Figure)) -> [String; 6] {
     let reference = figure.reference;
     [
-        figure.case.clone(),
-        figure.what.clone(),
-        figure.precision.to_string(),
+        case.case.clone(),
+        case.what.clone(),
+        case.precision.to_string(),
         format!("{:.2}", figure.time),
         reference.map_or(String::new(), |r| format!("{r:.2}")),
         reference.map_or(String::new(), |r| format!("{:.2}", figure.time / r)),

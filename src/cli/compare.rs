@@ -1,7 +1,7 @@
 //! `braincell compare`.
 
+use super::order::{time, tolerance};
 use super::progress::{Runs, catch_interrupt};
-use super::run::{time, tolerance};
 use super::table::{facts, table};
 use super::{CliError, plugins, print};
 use braincell::compare::{
@@ -250,7 +250,7 @@ fn command(
         Step::Tolerance(x) => words.extend(["--tolerance".to_string(), format!("{x:e}")]),
     }
     if let Some(every) = found.every(experiment, step) {
-        words.extend(["--every".to_string(), every.to_string()]);
+        words.extend(["--interval".to_string(), every.to_string()]);
     }
     words.extend(arguments.plugins.words());
     let words = words.iter().map(|word| quoted(word));

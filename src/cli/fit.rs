@@ -4,7 +4,7 @@ use super::table::table;
 use super::{CliError, complain, plugins, print};
 use braincell::experiment::Experiment;
 use braincell::fit::{Fit, TraceDifference};
-use braincell::model::{Model, Values};
+use braincell::model::Model;
 use braincell::output::{self, Column, Table};
 use braincell::simulation::Recording;
 use clap::Args;
@@ -76,11 +76,11 @@ pub fn fit(arguments: &Arguments) -> Result<(), CliError> {
         ControlFlow::Continue(())
     };
     let found = fit.run(registry, &experiment.model, &loss, &mut observe)?;
-    let fitted: Vec<(String, f64)> = (fit.parameters.iter().zip(&found.values))
-        .map(|(p, x)| (p.name.clone(), *x))
-        .collect();
     let mut written = Vec::new();
     if let Some(path) = &arguments.out {
+        let fitted: Vec<(String, f64)> = (fit.parameters.iter().zip(&found.values))
+            .map(|(p, x)| (p.name.clone(), *x))
+            .collect();
         fs::write(path, experiment.with_values(&fitted)).map_err(|error| CliError::File {
             path: path.clone(),
             error,
@@ -102,13 +102,10 @@ pub fn fit(arguments: &Arguments) -> Result<(), CliError> {
         };
         let start = run(&experiment.model)?;
         let mut model = experiment.model.clone();
-        for (name, x) in &fitted {
-            // The fit has set it before.
-            let _ = model.set_parameter(name, *x);
-        }
+        fit.apply(&mut model, &found.values)?;
         let end = run(&model)?;
-        let unit = experiment.model.state(&settings.trace);
-        let unit = unit.map(|s| s.unit.clone()).unwrap_or_default();
+        let unit = experiment.model.unit(&settings.trace);
+        let unit = unit.unwrap_or_default().to_string();
         let target = start.times().iter();
         let target = target.map(|&t| settings.target.value_and_slope(t, t).0);
         let column = |name: &str, values: Vec<f64>| Column {
@@ -134,11 +131,9 @@ pub fn fit(arguments: &Arguments) -> Result<(), CliError> {
         written.push(path.display().to_string());
     }
     let rows = fit.parameters.iter().zip(&found.values).map(|(p, x)| {
-        let start = experiment.model.parameter(&p.name);
-        let (start, unit) = start.map_or((f64::NAN, String::new()), |s| match s.value {
-            Values::Uniform(x) => (x, s.unit.clone()),
-            _ => (f64::NAN, s.unit.clone()),
-        });
+        let unit = experiment.model.parameter(p.parameter());
+        let unit = unit.map_or(String::new(), |p| p.unit.clone());
+        let start = p.start(&experiment.model).unwrap_or(f64::NAN);
         [p.name.clone(), start.to_string(), x.to_string(), unit]
     });
     let text = table(&["parameter", "start", "fit", "unit"], rows);

@@ -1,7 +1,7 @@
 //! `braincell inspect`.
 
+use super::order::time;
 use super::progress::{Runs, catch_interrupt};
-use super::run::time;
 use super::table::{facts, table};
 use super::{CliError, complain, plugins, print};
 use braincell::compare::significant as short;
@@ -90,7 +90,7 @@ fn text(found: &Inspection, arguments: &Arguments) -> String {
     list.push((
         "memory of a run",
         format!(
-            "{}: {} of states, {} of workspaces, {} of samples",
+            "{}: {} of states, {} of workspaces, {} of samples, which braincell run writes as it goes on",
             bytes(found.memory.total()),
             bytes(found.memory.states),
             bytes(found.memory.workspaces),

@@ -2,11 +2,14 @@
 
 mod bench;
 mod compare;
+mod digest;
 mod fit;
 mod gradient;
 mod inspect;
+mod job;
 mod mechanisms;
 mod morphology;
+mod order;
 mod peaks;
 #[cfg(feature = "plugins")]
 mod plugins;
@@ -15,7 +18,9 @@ mod without_plugins;
 #[cfg(not(feature = "plugins"))]
 use without_plugins as plugins;
 mod progress;
+mod resume;
 mod run;
+mod saved;
 mod solvers;
 mod summary;
 mod sweep;
@@ -30,7 +35,7 @@ use braincell::gradient::GradientError;
 use braincell::inspect::InspectError;
 use braincell::output::OutputError;
 use braincell::registry::RegistryError;
-use braincell::simulation::RunError;
+use braincell::simulation::{CheckpointError, RunError};
 use clap::{Parser, Subcommand};
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -51,6 +56,9 @@ struct Arguments {
 enum Command {
     /// Run an experiment file.
     Run(run::Arguments),
+    /// Go on with a run that was killed or has ended, from a checkpoint. Plugins that were named on its command line have
+    /// to be named again.
+    Resume(resume::Arguments),
     /// Compare solvers on an experiment: error against cost, and which to take.
     Compare(compare::Arguments),
     /// Tell how stiff an experiment is, and how large it is.
@@ -106,6 +114,16 @@ enum CliError {
     /// The run ended early, after its results were written.
     #[error("{error}{written}")]
     Run { error: RunError, written: String },
+    /// The run was broken off because something could not be written.
+    #[error("{error}.{written}")]
+    Broken {
+        error: Box<CliError>,
+        written: String,
+    },
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    #[error(transparent)]
+    Saved(#[from] saved::SavedError),
     #[error("{0}")]
     Interrupted(String),
     #[error("{option}: {reason}")]
@@ -123,6 +141,7 @@ enum CliError {
 pub fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Run(arguments) => run::run(&arguments),
+        Command::Resume(arguments) => resume::resume(&arguments),
         Command::Compare(arguments) => compare::compare(&arguments),
         Command::Inspect(arguments) => inspect::inspect(&arguments),
         Command::Gradient(arguments) => gradient::gradient(&arguments),

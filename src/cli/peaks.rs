@@ -1,23 +1,22 @@
 //! The picture of a branched cell coloured by the peak of its potential.
 
 use super::CliError;
-use super::run::Arguments;
 use braincell::cells::MultiCompartment;
 use braincell::experiment::Experiment;
 use braincell::output::{self, Shape, Shown};
-use braincell::simulation::{Record, Recording};
+use braincell::simulation::{Record, Statistic};
 use std::path::Path;
 
-/// What is recorded for the picture, after what the experiment records.
+/// The statistics that are kept for the picture, after those that the experiment asks for.
 pub struct Peaks {
-    /// Columns that were added.
+    /// How many were added.
     added: usize,
 }
 
 impl Peaks {
-    /// Records the potential of the first cell, where a picture is asked for.
-    pub fn prepare(experiment: &mut Experiment, arguments: &Arguments) -> Result<Self, CliError> {
-        if arguments.plot_shape.is_none() {
+    /// Keeps statistics of the potential of the first cell, where a picture is asked for.
+    pub fn prepare(experiment: &mut Experiment, asked: bool) -> Result<Self, CliError> {
+        if !asked {
             return Ok(Self { added: 0 });
         }
         let Some(cell) = &experiment.cell else {
@@ -27,7 +26,7 @@ impl Peaks {
                     .to_string(),
             });
         };
-        experiment.run.records.push(Record {
+        experiment.run.statistics.push(Record {
             variable: "V".to_string(),
             elements: Vec::new(),
             cells: vec![0],
@@ -36,22 +35,20 @@ impl Peaks {
         Ok(Self { added })
     }
 
-    /// The number of columns that the experiment asks for.
-    pub fn asked(&self, recording: &Recording) -> usize {
-        recording.columns().len() - self.added
+    /// How many of `all` statistics the experiment asks for.
+    pub fn asked(&self, all: usize) -> usize {
+        all.saturating_sub(self.added)
     }
 
     /// Draws the picture.
     pub fn plot(
         &self,
         cell: &MultiCompartment,
-        recording: &Recording,
+        statistics: &[Statistic],
         title: &str,
         path: &Path,
     ) -> Result<(), CliError> {
-        let traces = recording.traces().skip(self.asked(recording));
-        let peaks = traces.map(|trace| trace.values.iter().copied().fold(f64::MIN, f64::max));
-        let peaks: Vec<f64> = peaks.collect();
+        let peaks: Vec<f64> = statistics.iter().map(|s| s.max).collect();
         let of = cell.discretisation();
         let shape = Shape {
             title,

@@ -1,13 +1,11 @@
 //! What the terminal shows after a run.
 
+use super::digest::{Digest, LISTED};
 use super::table::facts;
 use braincell::experiment::Experiment;
-use braincell::simulation::{Recording, Stepping};
+use braincell::simulation::{Counters, Recording, Statistic, Stepping};
 use braincell::stepper::SolverInfo;
 use std::time::Duration;
-
-/// Spike times that are listed.
-const LISTED: usize = 6;
 
 /// A run that ended.
 pub struct Summary<'a> {
@@ -15,7 +13,13 @@ pub struct Summary<'a> {
     pub solver: &'a SolverInfo,
     /// Name of the solver with its parameters.
     pub name: &'a str,
+    /// Names and counters.
     pub recording: &'a Recording,
+    /// What was recorded.
+    pub digest: &'a Digest,
+    pub statistics: &'a [Statistic],
+    /// Time and work at the beginning, which is not 0 for a run that was resumed.
+    pub begin: (f64, Counters),
     /// Time reached, ms.
     pub reached: f64,
     pub complete: bool,
@@ -53,9 +57,14 @@ pub fn summary(run: &Summary) -> String {
         ),
     };
     let time = format!("{until} in {how}");
+    let (begin, before) = &run.begin;
     // An adaptive run counts the steps of groups of cells.
     let cells = run.experiment.model.cells();
     let fixed = matches!(settings.stepping.value, Stepping::Fixed(_));
+    let steps = match fixed {
+        true => steps * (1.0 - begin / run.reached.max(f64::MIN_POSITIVE)),
+        false => steps - before.steps as f64,
+    };
     let (steps, per) = match fixed && cells > 1 {
         true => (steps * cells as f64, "cell steps"),
         false => (steps, "steps"),
@@ -63,20 +72,30 @@ pub fn summary(run: &Summary) -> String {
     let seconds = run.wall.as_secs_f64();
     let rate = steps / seconds.max(1e-9);
     // Those inside Newton iterations are not counted.
-    let done = match counters.right_hand_sides {
+    let resumed = match begin {
+        0.0 => String::new(),
+        begin => format!(" since {} ms", significant(*begin)),
+    };
+    let done = match counters.right_hand_sides - before.right_hand_sides {
         0 => String::new(),
-        n => format!("{n} right-hand sides in "),
+        n => format!("{n} right-hand sides{resumed} in "),
     };
     let rate = significant(rate.round());
-    let work = format!("{done}{}, {rate} {per}/s", elapsed(seconds));
+    let work = match steps {
+        0.0 => "no step was left to make".to_string(),
+        _ => format!("{done}{}, {rate} {per}/s", elapsed(seconds)),
+    };
     let mut list = vec![("solver", solver), ("time", time), ("work", work)];
     if cells > 1 {
         list.push(("cells", cells.to_string()));
     }
     if !run.recording.spikes().is_empty() {
-        list.push(("spikes", spikes(run.recording)));
+        list.push(("spikes", spikes(run.recording, run.digest)));
     }
-    list.push(("recorded", ranges(run.recording)));
+    list.push(("recorded", ranges(run.recording, run.digest)));
+    if !run.statistics.is_empty() {
+        list.push(("statistics", statistics(run.statistics)));
+    }
     list.push(("written", run.written.join(", ")));
     format!("{}\n{}", run.experiment.title, facts(&list))
 }
@@ -100,46 +119,40 @@ fn grid(run: &Summary, dt: f64) -> (f64, String) {
 }
 
 /// Spike counts and times.
-fn spikes(recording: &Recording) -> String {
-    let trains = recording.spikes();
-    if let [train] = trains {
-        let times = train.times.iter().take(LISTED).map(|t| format!("{t:.3}"));
+fn spikes(recording: &Recording, digest: &Digest) -> String {
+    let trains = || recording.spikes().iter().zip(&digest.spikes);
+    let counts = || digest.tally.trains.iter().map(|train| train.count);
+    if let ([train], [seen]) = (recording.spikes(), &digest.spikes[..]) {
+        let times = seen.first.iter().map(|t| format!("{t:.3}"));
         let times = times.collect::<Vec<_>>().join(", ");
-        return match train.times.len() {
+        return match counts().sum::<u64>() {
             0 => format!("{}: none", train.name),
-            n if n > LISTED => format!("{}: {n}, at {times}, … ms", train.name),
+            n if n > LISTED as u64 => format!("{}: {n}, at {times}, … ms", train.name),
             n => format!("{}: {n}, at {times} ms", train.name),
         };
     }
-    let counts = || trains.iter().map(|train| train.times.len());
-    let first = trains.iter().filter_map(|train| {
-        let first = train.times.iter().copied().reduce(f64::min)?;
-        Some((first, &train.name))
-    });
+    let first = trains().filter_map(|(train, seen)| Some((*seen.first.first()?, &train.name)));
     let first = first.min_by(|a, b| a.0.total_cmp(&b.0));
     let first = first.map_or(String::new(), |(time, name)| {
         format!("; the first at {time:.3} ms in {name}")
     });
     format!(
         "{} in {} cells, {} to {} in each{first}",
-        counts().sum::<usize>(),
-        trains.len(),
+        counts().sum::<u64>(),
+        recording.spikes().len(),
         counts().min().unwrap_or(0),
         counts().max().unwrap_or(0)
     )
 }
 
 /// The range of each recorded variable, over all cells and elements.
-fn ranges(recording: &Recording) -> String {
+fn ranges(recording: &Recording, digest: &Digest) -> String {
+    if recording.columns().is_empty() {
+        return "no traces".to_string();
+    }
     let mut ranges: Vec<(&str, &str, f64, f64)> = Vec::new();
-    for trace in recording.traces() {
-        let least = trace.values.iter().copied().fold(f64::INFINITY, f64::min);
-        let greatest = trace
-            .values
-            .iter()
-            .copied()
-            .fold(f64::NEG_INFINITY, f64::max);
-        let column = trace.column;
+    for (column, seen) in recording.columns().iter().zip(&digest.tally.columns) {
+        let (least, greatest) = (seen.min, seen.max);
         match ranges.iter_mut().find(|range| range.0 == column.variable) {
             Some(range) => {
                 range.2 = range.2.min(least);
@@ -159,12 +172,30 @@ fn ranges(recording: &Recording) -> String {
             .trim_end()
             .to_string()
     });
-    let samples = format!("{} samples", recording.times().len());
+    let samples = format!("{} samples", digest.tally.samples);
     [samples]
         .into_iter()
         .chain(lines)
         .collect::<Vec<_>>()
         .join("\n")
+}
+
+/// Least and greatest values and means.
+fn statistics(statistics: &[Statistic]) -> String {
+    const SHOWN: usize = 12;
+    let mut lines: Vec<String> = (statistics.iter().take(SHOWN))
+        .map(|s| {
+            let [min, max, mean] = [s.min, s.max, s.mean].map(significant);
+            let at = significant(s.time_of_max);
+            let (name, unit) = (&s.column.name, &s.column.unit);
+            let line = format!("{name}  {min} to {max}, most at {at} ms, mean {mean} {unit}");
+            line.trim_end().to_string()
+        })
+        .collect();
+    if statistics.len() > SHOWN {
+        lines.push(format!("… and {} more", statistics.len() - SHOWN));
+    }
+    lines.join("\n")
 }
 
 /// All digits, with an exponent where it saves many zeros.

@@ -1,9 +1,9 @@
 //! The table and the plot of a sweep.
 
 use super::CliError;
-use super::run::Arguments;
+use super::order::Order;
 use braincell::experiment::Experiment;
-use braincell::output::{self, Column, SweepPlot};
+use braincell::output::{self, Column, SweepPlot, Tally};
 use braincell::simulation::Recording;
 use std::path::{Path, PathBuf};
 
@@ -13,9 +13,9 @@ fn beside(out: &Path) -> PathBuf {
 }
 
 /// Checks before the run that its results can be written.
-pub fn check(arguments: &Arguments, experiment: &Experiment) -> Result<(), CliError> {
+pub fn check(order: &Order, experiment: &Experiment) -> Result<(), CliError> {
     let Some(sweep) = &experiment.sweep else {
-        return match arguments.plot_sweep {
+        return match order.plot_sweep {
             None => Ok(()),
             Some(_) => Err(CliError::Option {
                 option: "--plot-sweep",
@@ -24,26 +24,26 @@ pub fn check(arguments: &Arguments, experiment: &Experiment) -> Result<(), CliEr
             }),
         };
     };
-    if let Some(out) = &arguments.out {
+    if let Some(out) = &order.out {
         output::check_write(beside(out))?;
     }
-    if let Some(path) = &arguments.plot_sweep {
+    if let Some(path) = &order.plot_sweep {
         output::check_sweep(sweep, path)?;
     }
     Ok(())
 }
 
 /// The table of a sweep at the end of a run that has reached `time`, ms; empty where there is no sweep.
-pub fn table(experiment: &Experiment, recording: &Recording, time: f64) -> Vec<Column> {
+pub fn table(experiment: &Experiment, names: &Recording, tally: &Tally, time: f64) -> Vec<Column> {
     let sweep = experiment.sweep.as_ref();
     sweep.map_or_else(Vec::new, |sweep| {
-        output::sweep_table(sweep, recording, time)
+        output::sweep_table(sweep, names, tally, time)
     })
 }
 
 /// Writes what was asked for; returns the names of the files.
 pub fn write(
-    arguments: &Arguments,
+    order: &Order,
     experiment: &Experiment,
     table: &[Column],
     message: Option<&str>,
@@ -52,14 +52,14 @@ pub fn write(
     let Some(sweep) = &experiment.sweep else {
         return Ok(written);
     };
-    if let Some(out) = &arguments.out {
+    if let Some(out) = &order.out {
         let path = beside(out);
         let mut comments = vec![format!("sweep: {}", experiment.title)];
         comments.extend(message.map(|message| format!("incomplete: {message}")));
         output::write_rows(table, &comments, &path)?;
         written.push(path.display().to_string());
     }
-    if let (Some(path), Some(shown)) = (&arguments.plot_sweep, shown(table)) {
+    if let (Some(path), Some(shown)) = (&order.plot_sweep, shown(table)) {
         let plot = SweepPlot {
             title: &experiment.title,
             sweep,

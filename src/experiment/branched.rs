@@ -33,7 +33,7 @@ pub(super) fn cell(
     directory: &Path,
 ) -> Result<MultiCompartment, ExperimentError> {
     let item = model.need("morphology", "morphology = \"neuron.swc\"")?;
-    let morphology = Morphology::load(directory.join(item.text()?));
+    let morphology = Morphology::load(item.file(directory)?);
     let morphology = morphology.map_err(|error| item.refuse(error.to_string()))?;
     let positive = |key: &str, unit: &str, default: f64| match model.get(key) {
         Some(item) => item.positive(unit),

@@ -2,8 +2,10 @@
 
 use super::error::ExperimentError;
 use super::inputs;
-use super::section::Section;
-use crate::fit::Bounded;
+use super::run::RunSettings;
+use super::section::{Item, Section};
+use crate::cells::MultiCompartment;
+use crate::fit::{Bounded, Part};
 use crate::input::{Input, Interpolation};
 use crate::model::{Model, Values};
 use std::path::Path;
@@ -24,27 +26,37 @@ pub struct FitSettings {
     pub iterations: u64,
 }
 
+/// The model that is fitted, and what the file says of it.
+pub(super) struct Fitted<'a> {
+    pub file: &'a Section<'a>,
+    pub model: &'a Model,
+    pub cell: Option<&'a MultiCompartment>,
+    pub run: &'a RunSettings,
+}
+
 /// Reads what to fit.
 pub(super) fn read(
     section: Section,
-    model: &Model,
-    branched: bool,
+    fitted: &Fitted,
     directory: &Path,
 ) -> Result<FitSettings, ExperimentError> {
-    if branched {
-        return Err(ExperimentError::Value {
-            place: section.place(),
-            reason: "an experiment file can fit single compartments and systems; fit a branched cell from Rust, with braincell::fit".to_string(),
-        });
-    }
+    let model = fitted.model;
     let section = section.only(&["target", "column", "iterations", "parameters"])?;
     let file = section.need("target", "target = \"recorded.csv\"")?;
     let column = section.need("column", "column = \"V\"")?;
     let trace = column.text()?.to_string();
-    let unit = match model.state(&trace) {
-        Ok(state) => state.unit.clone(),
-        Err(_) => return Err(column.unknown("state", &trace, &model.state_names())),
+    let recorded: Vec<&str> = (fitted.run.records.iter())
+        .map(|record| record.variable.as_str())
+        .collect();
+    let unit = match model.unit(&trace) {
+        Ok(unit) if recorded.contains(&trace.as_str()) => unit.to_string(),
+        _ => return Err(column.unknown("recorded variable", &trace, &recorded)),
     };
+    if let Ok(elements @ 2..) = model.elements(&trace) {
+        return Err(column.refuse(format!(
+            "\"{trace}\" has values in {elements} compartments; give the place that was recorded a name in [probes], and record that"
+        )));
+    }
     let (values, start, interval) = inputs::from_file(&[column], &file, &unit, directory)?;
     let iterations = match section.get("iterations") {
         Some(item) => item.count()? as u64,
@@ -55,15 +67,9 @@ pub(super) fn read(
     let listed = section.need_section("parameters", example)?;
     let mut parameters = Vec::new();
     for (name, item) in listed.entries() {
-        let known = model.parameter_names();
-        let Ok(parameter) = model.parameter(name) else {
-            return Err(item.unknown("parameter", name, &known));
-        };
-        let Values::Uniform(value) = parameter.value else {
-            return Err(item.refuse("it differs from cell to cell; a fit needs one value for all"));
-        };
+        let (part, unit, value) = fitted.parameter(name, &item)?;
         let range = item.section()?.only(&["from", "to"])?;
-        let unit = &parameter.unit;
+        let unit = &unit;
         let bound = |key: &str| {
             range
                 .need(key, &format!("{key} = \"1 {unit}\""))?
@@ -79,6 +85,7 @@ pub(super) fn read(
             name: name.to_string(),
             lower,
             upper,
+            part,
         });
     }
     if parameters.is_empty() {
@@ -94,4 +101,136 @@ pub(super) fn read(
         parameters,
         iterations,
     })
+}
+
+/// Number of an entry and key of a name such as "paint[2].g_max".
+pub(super) fn painted(name: &str) -> Option<(usize, &str)> {
+    let (number, key) = name.strip_prefix("paint[")?.split_once("].")?;
+    Some((number.parse().ok()?, key))
+}
+
+impl Fitted<'_> {
+    /// The part of a parameter that a name means, if it does not mean all of it; its unit, and where the fit starts.
+    fn parameter(
+        &self,
+        name: &str,
+        item: &Item,
+    ) -> Result<(Option<Part>, String, f64), ExperimentError> {
+        if let (Some(cell), Some((number, key))) = (self.cell, painted(name)) {
+            return self.part(cell, item, number, key);
+        }
+        let mut known: Vec<String> = (self.model.parameter_names().iter())
+            .map(|name| name.to_string())
+            .collect();
+        let Ok(parameter) = self.model.parameter(name) else {
+            if self.cell.is_some() {
+                known.push("paint[N].KEY".to_string());
+            }
+            let known: Vec<&str> = known.iter().map(String::as_str).collect();
+            return Err(item.unknown("parameter", name, &known));
+        };
+        match (&parameter.value, self.cell) {
+            (Values::Uniform(x), _) => Ok((None, parameter.unit.clone(), *x)),
+            (Values::PerElement(_), Some(cell)) => {
+                let (label, key) = name.split_once('.').unwrap_or(("", "capacitance"));
+                let mut numbers = Vec::new();
+                for (number, entry) in self.entries()?.iter().enumerate() {
+                    let entry = entry.section()?;
+                    let is = match entry.get("label") {
+                        Some(own) => own.text()? == label,
+                        None => label.is_empty() && entry.get(key).is_some(),
+                    };
+                    numbers.extend(is.then_some(number));
+                }
+                match numbers[..] {
+                    [number] if !label.is_empty() => self.part(cell, item, number, key),
+                    _ => {
+                        let all = numbers.iter().map(|k| format!("paint[{k}].{key}"));
+                        Err(item.refuse(format!(
+                            "it differs between regions; write which is meant: {}",
+                            all.collect::<Vec<_>>().join(", ")
+                        )))
+                    }
+                }
+            }
+            _ => Err(item.refuse("it differs from cell to cell; a fit needs one value for all")),
+        }
+    }
+
+    /// The entries of `[[paint]]`.
+    fn entries(&self) -> Result<Vec<Item<'_>>, ExperimentError> {
+        match self.file.get("paint") {
+            Some(item) => item.list("sections [[paint]]"),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// The value that an entry of `[[paint]]` gives a parameter.
+    fn part(
+        &self,
+        cell: &MultiCompartment,
+        item: &Item,
+        number: usize,
+        key: &str,
+    ) -> Result<(Option<Part>, String, f64), ExperimentError> {
+        let entries = self.entries()?;
+        let Some(entry) = entries.get(number) else {
+            return Err(item.refuse(format!(
+                "there are {} sections [[paint]], counted from 0",
+                entries.len()
+            )));
+        };
+        let entry = entry.section()?;
+        let before = |key: &str| {
+            let mut count = 0;
+            for entry in &entries[..number] {
+                count += usize::from(entry.section()?.get(key).is_some());
+            }
+            Ok::<usize, ExperimentError>(count)
+        };
+        let (name, share) = match (entry.get("label"), key) {
+            (Some(label), _) => (
+                format!("{}.{key}", label.text()?),
+                cell.painted_share(before("type")?),
+            ),
+            (None, "capacitance") => {
+                let model = self.file.section("model")?;
+                let of_all = model.is_some_and(|model| model.get(key).is_some());
+                let place = before(key)? + usize::from(of_all);
+                ("C".to_string(), cell.capacitance_share(place))
+            }
+            _ => {
+                return Err(item.refuse(
+                    "only parameters of mechanisms and the capacitance can be fitted by region",
+                ));
+            }
+        };
+        let Ok(parameter) = self.model.parameter(&name) else {
+            return Err(item.unknown("parameter", &name, &self.model.parameter_names()));
+        };
+        let share = share.map_err(|error| item.refuse(error.to_string()))?;
+        let (Some(given), Some(shares)) = (entry.get(key), share) else {
+            return Err(item.refuse(format!(
+                "paint[{number}] does not give {key}; write there the value from which the fit starts"
+            )));
+        };
+        if given.section().is_ok() {
+            return Err(item.refuse(format!(
+                "paint[{number}].{key} differs within the region; a fit needs one value for it, such as {key} = \"1 {}\"",
+                parameter.unit
+            )));
+        }
+        if shares.iter().all(|share| *share == 0.0) {
+            return Err(item.refuse(format!(
+                "later sections [[paint]] lie over all of paint[{number}], so {key} has no effect"
+            )));
+        }
+        let start = given.quantity(&parameter.unit)?;
+        let part = Part {
+            parameter: name,
+            start,
+            shares,
+        };
+        Ok((Some(part), parameter.unit.clone(), start))
+    }
 }

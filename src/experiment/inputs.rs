@@ -218,7 +218,7 @@ pub(super) fn from_rows(
     section.check(&["file", "column"])?;
     let file = section.need("file", "file = \"cells.csv\"")?;
     let directory = section.source().path.parent().unwrap_or(Path::new(""));
-    let path = directory.join(file.text()?);
+    let path = file.file(directory)?;
     let columns = read_rows(&path).map_err(|error| ExperimentError::File {
         place: file.place(),
         error,
@@ -261,7 +261,7 @@ pub(super) fn from_file(
     unit: &str,
     directory: &Path,
 ) -> Result<(Vec<Vec<f64>>, f64, f64), ExperimentError> {
-    let path = directory.join(file.text()?);
+    let path = file.file(directory)?;
     let table = read_csv(&path).map_err(|error| ExperimentError::File {
         place: file.place(),
         error,

@@ -47,9 +47,9 @@
 //! | `[mechanisms.NAME]` | `type`, and parameters of that mechanism; see [`crate::cells::mechanisms`] |
 //! | `[inputs.NAME]` | `kind`, and what it takes: see below |
 //! | `[initial]` | initial values of states by name, such as `"na.m" = 0.05`; gates start from their steady state where it is not given |
-//! | `[run]` | `solver`, `duration`, and `dt` or, for solvers with an error estimate, `tolerance`, such as 1e-6; `precision`: `"double"` (the default) or `"single"`; `threads`, by default one for each core; `tile`, how many cells are advanced side by side, by default what suits the caches; `plugins`: files of solver plugins, relative to the experiment |
-//! | `[record]` | `variables`: states and signals, by default the membrane potential, or all states where there is none; `every`, by default each step, and needed with a tolerance; `cells`, by default all |
-//! | `[fit]` | `target`, a CSV file relative to the experiment; `column` of it, recorded under the same name; `iterations`, by default 100; `[fit.parameters]`: names of parameters with bounds, `"na.g_max" = { from = "60 mS/cm2", to = "200 mS/cm2" }` |
+//! | `[run]` | `solver`, `duration`, and `dt` or, for solvers with an error estimate, `tolerance`, such as 1e-6; `max_steps` with a tolerance, after so many steps of a cell the run gives up, by default 1000000; `precision`: `"double"` (the default) or `"single"`; `threads`, by default one for each core; `tile`, how many cells are advanced side by side, by default what suits the caches; `plugins`: files of solver plugins, relative to the experiment |
+//! | `[record]` | `variables`: states and signals, by default the membrane potential, or all states where there is none; `every`, by default each step, and needed with a tolerance; `cells`, by default all; `statistics`: states and signals of which only least and greatest value and mean over all steps are kept, by default none. `variables = []` records no traces |
+//! | `[fit]` | `target`, a CSV file relative to the experiment; `column` of it, recorded under the same name; `iterations`, by default 100; `[fit.parameters]`: names of parameters with bounds, `"na.g_max" = { from = "60 mS/cm2", to = "200 mS/cm2" }`; of a branched cell `"paint[2].g_max"` is what the third `[[paint]]` gives its region, and `column` may be a probe |
 //! | `[sweep]` | quantities with the values to try, see [sweeps](#sweeps); `mode`: `"product"` (the default) or `"zip"`; `count` and `seed` of what is drawn |
 //! | `[spikes]` | `variable`, by default `"V"`; `threshold`; `cells` and `compartments`, by default all |
 //!
@@ -135,12 +135,15 @@ use crate::model::{Model, Values};
 use crate::registry::Registry;
 use crate::simulation::{Simulation, Stepping};
 use section::{Section, Source};
+use std::cell::RefCell;
 use std::fs;
 use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
 /// The greatest number of recorded numbers: 1.6 GB.
 const MOST_NUMBERS: f64 = 2e8;
+/// The same where they go to a file: 80 GB as NPZ, and more as CSV.
+const MOST_STREAMED: f64 = 1e10;
 /// The greatest number of steps that can be counted without rounding.
 const MOST_STEPS: f64 = 9e15;
 
@@ -153,6 +156,8 @@ pub struct Experiment {
     pub path: PathBuf,
     /// The text of the file.
     pub text: String,
+    /// The files that it names, such as morphologies and plugins.
+    pub files: Vec<PathBuf>,
     /// The model.
     pub model: Model,
     /// The branched cell, of which the model has one or more.
@@ -188,6 +193,7 @@ impl Experiment {
         let mut source = Source {
             path,
             text,
+            files: RefCell::default(),
             seed: 0,
             cells: None,
         };
@@ -232,12 +238,19 @@ impl Experiment {
         let (model, cell) = model::build(&file, directory)?;
         let run = run::read(&file, &model, directory)?;
         let fit = file.section("fit")?;
-        let fit = fit.map(|section| fit::read(section, &model, cell.is_some(), directory));
+        let fitted = fit::Fitted {
+            file: &file,
+            model: &model,
+            cell: cell.as_ref(),
+            run: &run,
+        };
+        let fit = fit.map(|section| fit::read(section, &fitted, directory));
         let fit = fit.transpose()?;
         Ok(Self {
             title,
             path: path.to_owned(),
             text: text.to_string(),
+            files: source.files.take(),
             model,
             cell,
             run,
@@ -270,6 +283,25 @@ impl Experiment {
         &self,
         registry: &Registry,
     ) -> Result<Simulation<F>, ExperimentError> {
+        self.start_up_to(MOST_NUMBERS, registry)
+    }
+
+    /// As [`Experiment::start_in`] for a run with [`Simulation::run_streamed`], which may record more than memory holds.
+    ///
+    /// # Errors
+    /// [`ExperimentError`].
+    pub fn start_streamed<F: Storage>(
+        &self,
+        registry: &Registry,
+    ) -> Result<Simulation<F>, ExperimentError> {
+        self.start_up_to(MOST_STREAMED, registry)
+    }
+
+    fn start_up_to<F: Storage>(
+        &self,
+        most: f64,
+        registry: &Registry,
+    ) -> Result<Simulation<F>, ExperimentError> {
         let run = &self.run;
         let refuse = |place: &String, reason: String| {
             let place = place.clone();
@@ -289,7 +321,7 @@ impl Experiment {
                 }
                 dt
             }
-            Stepping::Adaptive(_) if run.every.is_none() => {
+            Stepping::Adaptive(_) if run.every.is_none() && !run.records.is_empty() => {
                 return Err(refuse(
                     &run.stepping.place,
                     "with a tolerance the solver chooses its steps; say when to record: every = \"0.1 ms\" in [record]".to_string(),
@@ -303,11 +335,11 @@ impl Experiment {
             .map_or(shortest, |every| every.value.max(shortest));
         let samples = duration / every;
         let numbers = samples * run.columns(&self.model) as f64;
-        if numbers > MOST_NUMBERS {
+        if numbers > most {
             return Err(refuse(
                 &run.duration.place,
                 format!(
-                    "{numbers:.3e} numbers would be recorded, at most {MOST_NUMBERS:e} can be; give record.every a longer interval, or record fewer cells"
+                    "{numbers:.3e} numbers would be recorded, at most {most:e} can be; give record.every a longer interval, or record fewer cells"
                 ),
             ));
         }

@@ -53,6 +53,8 @@ pub struct RunSettings {
     pub tile: Option<usize>,
     /// What to record.
     pub records: Vec<Record>,
+    /// What to keep statistics of.
+    pub statistics: Vec<Record>,
     /// The recording interval, ms; every step where there is none.
     pub every: Option<Given<f64>>,
     /// The states to detect spikes of, with thresholds in their units.
@@ -67,6 +69,9 @@ impl RunSettings {
         let mut setup = Setup::with_stepping(&self.solver.value, self.stepping.value.clone());
         for record in &self.records {
             setup = setup.record(record.clone());
+        }
+        for record in &self.statistics {
+            setup = setup.statistics(record.clone());
         }
         for (record, threshold) in &self.spikes {
             setup = setup.spikes(record.clone(), *threshold);
@@ -152,7 +157,11 @@ fn positive(item: &Item) -> Result<Given<usize>, ExperimentError> {
 
 /// A fixed step, or a tolerance.
 fn stepping(run: &Section) -> Result<Given<Stepping>, ExperimentError> {
+    let most = run.get("max_steps");
     let Some(item) = run.get("tolerance") else {
+        if let Some(most) = most {
+            return Err(most.refuse("it limits the steps of a run with a tolerance; remove it"));
+        }
         let dt = time(&run.need("dt", "dt = \"0.025 ms\"")?)?;
         return Ok(Given {
             value: Stepping::Fixed(dt.value),
@@ -162,8 +171,15 @@ fn stepping(run: &Section) -> Result<Given<Stepping>, ExperimentError> {
     if let Some(dt) = run.get("dt") {
         return Err(dt.refuse("a run has a fixed step, dt, or a tolerance; remove one of them"));
     }
+    let mut tolerances = Tolerances::new(item.positive("")?);
+    if let Some(most) = most {
+        tolerances.max_steps = match most.count()? {
+            0 => return Err(most.refuse("a run takes at least one step")),
+            most => most as u64,
+        };
+    }
     Ok(Given {
-        value: Stepping::Adaptive(Tolerances::new(item.positive("")?)),
+        value: Stepping::Adaptive(tolerances),
         place: item.place(),
     })
 }
@@ -182,6 +198,7 @@ pub(super) fn read(
         "solver",
         "dt",
         "tolerance",
+        "max_steps",
         "duration",
         "precision",
         "threads",
@@ -194,7 +211,7 @@ pub(super) fn read(
     )?;
     let record = file.section("record")?;
     let record = record
-        .map(|s| s.only(&["variables", "every", "cells"]))
+        .map(|s| s.only(&["variables", "every", "cells", "statistics"]))
         .transpose()?;
     let of_record = |key: &str| record.as_ref().and_then(|section| section.get(key));
     let spikes = match file.section("spikes")? {
@@ -215,15 +232,17 @@ pub(super) fn read(
             None => None,
         },
         records: records(of_record("variables"), of_record("cells"), model)?,
+        statistics: match of_record("statistics") {
+            None => Vec::new(),
+            variables => records(variables, of_record("cells"), model)?,
+        },
         every: of_record("every").as_ref().map(time).transpose()?,
         spikes,
         plugins: match run.get("plugins") {
             None => Vec::new(),
             Some(item) => {
                 let files = item.list("plugins = [\"libmy_solvers.so\"]")?;
-                let files = files
-                    .iter()
-                    .map(|file| file.text().map(|f| directory.join(f)));
+                let files = files.iter().map(|file| file.file(directory));
                 files.collect::<Result<_, _>>()?
             }
         },

@@ -6,7 +6,8 @@ use super::inputs::from_rows;
 use crate::cells::{Distribution, Profile};
 use crate::model::Values;
 use crate::units::{Quantity, UnitError, parse_in};
-use std::path::Path;
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -14,6 +15,8 @@ use toml::de::{DeTable, DeValue};
 pub(super) struct Source<'a> {
     pub path: &'a Path,
     pub text: &'a str,
+    /// Files that it names, as far as they were asked for.
+    pub files: RefCell<Vec<PathBuf>>,
     /// Seed of what is drawn.
     pub seed: u64,
     /// Cells of the population, where a sweep makes them.
@@ -232,6 +235,17 @@ impl<'a> Item<'a> {
             DeValue::String(text) => Ok(text),
             _ => Err(self.wrong_type("a text in quotes")),
         }
+    }
+
+    /// The name of a file, relative to `directory`.
+    pub fn file(&self, directory: &Path) -> Result<PathBuf, ExperimentError> {
+        let path = directory.join(self.text()?);
+        let mut files = self.source.files.borrow_mut();
+        // Many cells may take their numbers from one file.
+        if !files.contains(&path) {
+            files.push(path.clone());
+        }
+        Ok(path)
     }
 
     /// The elements of a list; their keys are that of the list with a number.

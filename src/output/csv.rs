@@ -11,8 +11,49 @@ const PROGRAM: &str = "braincell ";
 /// The comment line before the experiment.
 const EXPERIMENT: &str = "experiment:";
 
+/// Says that a run has not come to its end, in as many bytes as `yes`, which takes its place in the end.
+pub(super) const NOT_YET: &str = "no ";
+pub(super) const AT_THE_END: &str = "yes";
+
 /// Writes the comments, the header and the rows.
 pub(super) fn write(table: &Table, out: &mut impl Write) -> io::Result<()> {
+    let complete = match table.metadata.complete {
+        true => AT_THE_END,
+        false => "no",
+    };
+    head(table, complete, out)?;
+    for (i, &time) in table.time.iter().enumerate() {
+        let values = table.columns.iter().map(|column| column.values[i]);
+        row_to(time, values, out)?;
+    }
+    Ok(())
+}
+
+/// Writes a row.
+pub(super) fn row_to(
+    time: f64,
+    values: impl Iterator<Item = f64>,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    write!(out, "{}", number(time))?;
+    for value in values {
+        write!(out, ",{}", number(value))?;
+    }
+    writeln!(out)
+}
+
+/// Writes the time of an event in its place between the rows.
+pub(super) fn event_to(label: &str, time: f64, out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "# spikes {}: {}", one_line(label), number(time))
+}
+
+/// Writes a comment with a key.
+pub(super) fn note_to(key: &str, text: &str, out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "# {}: {}", one_line(key), one_line(text))
+}
+
+/// Writes the comments and the header.
+pub(super) fn head(table: &Table, complete: &str, out: &mut impl Write) -> io::Result<()> {
     let metadata = &table.metadata;
     writeln!(out, "# {PROGRAM}{}", one_line(&metadata.program_version))?;
     writeln!(out, "# title: {}", one_line(&table.title))?;
@@ -21,7 +62,6 @@ pub(super) fn write(table: &Table, out: &mut impl Write) -> io::Result<()> {
         Some(dt) => writeln!(out, "# dt: {} ms", number(dt))?,
         None => writeln!(out, "# dt: chosen by the solver")?,
     }
-    let complete = if metadata.complete { "yes" } else { "no" };
     writeln!(out, "# complete: {complete}")?;
     if let Some(message) = &metadata.message {
         writeln!(out, "# message: {}", one_line(message))?;
@@ -37,15 +77,7 @@ pub(super) fn write(table: &Table, out: &mut impl Write) -> io::Result<()> {
     }
     let mut header = vec!["t [ms]".to_owned()];
     header.extend(table.columns.iter().map(heading));
-    writeln!(out, "{}", header.join(","))?;
-    for (i, &time) in table.time.iter().enumerate() {
-        write!(out, "{}", number(time))?;
-        for column in &table.columns {
-            write!(out, ",{}", number(column.values[i]))?;
-        }
-        writeln!(out)?;
-    }
-    Ok(())
+    writeln!(out, "{}", header.join(","))
 }
 
 /// The shortest decimal form that reads back to the same double, with an exponent where it saves many zeros.
@@ -84,7 +116,8 @@ pub(super) fn heading(column: &Column) -> String {
 /// Reads a table as [`write`](super::write) writes it, or any CSV file with a header row and numbers.
 ///
 /// Lines beginning with `#` and empty lines may be missing or stand anywhere. The first column is time, in the
-/// unit of its heading, or in ms where it has none. Without a comment that says otherwise a table is complete.
+/// unit of its heading, or in ms where it has none. Without a comment that says otherwise a table is complete. Of a run
+/// that was killed while it wrote, a last line without end is left out.
 ///
 /// # Errors
 ///
@@ -111,6 +144,9 @@ fn parse(text: &str) -> Result<Table, LineError> {
     let mut comments = Comments::default();
     let mut time_unit = None;
     let mut last = 0;
+    let cut = text.len() - text.rsplit('\n').next().map_or(0, str::len);
+    let killed = text.starts_with("# braincell ") && text[..cut].contains("\n# complete: no");
+    let text = if killed { &text[..cut] } else { text };
     for (i, line) in text.trim_start_matches('\u{feff}').split('\n').enumerate() {
         let number = i + 1;
         if let Some(comment) = line.strip_prefix('#') {
@@ -178,8 +214,11 @@ impl Comments {
         {
             let label = label.to_owned();
             let times = times.split(',').map(str::trim).filter(|t| !t.is_empty());
-            let times = times.map(float).collect::<Result<_, _>>()?;
-            table.events.push(Events { label, times });
+            let times = times.map(float).collect::<Result<Vec<_>, _>>()?;
+            match table.events.iter_mut().find(|e| e.label == label) {
+                Some(events) => events.times.extend(times),
+                None => table.events.push(Events { label, times }),
+            }
             return Ok(());
         }
         if comment == EXPERIMENT {

@@ -30,7 +30,7 @@ pub(super) fn check(path: &Path) -> Result<(), OutputError> {
     fs::remove_file(temporary).map_err(|source| failed(path, source))
 }
 
-fn failed(path: &Path, source: io::Error) -> OutputError {
+pub(super) fn failed(path: &Path, source: io::Error) -> OutputError {
     OutputError::Write {
         path: path.to_owned(),
         source,

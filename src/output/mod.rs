@@ -1,26 +1,35 @@
 //! Writes results: tables as CSV or NPZ, plots as SVG or PNG.
 //!
 //! The extension of the path chooses the format. Every file is written beside its target under a temporary
-//! name and then renamed, so that a failure leaves an existing file as it was.
+//! name and then renamed, so that a failure leaves an existing file as it was; but a [`Stream`] grows in place while a run
+//! goes on.
 
 mod csv;
 mod file;
+mod growing;
 mod npz;
 mod plot;
+mod reduced;
 mod rows;
+mod stream;
 mod sweep;
 mod table;
+mod tally;
 
 pub use csv::read_csv;
+pub use growing::Extent;
 pub use npz::array_names;
 pub use plot::SweepPlot;
 pub use plot::{Axis, Chart, Mark, Series, Shape, Shown};
+pub use reduced::Reduced;
 pub use rows::{read_rows, write_rows};
+pub use stream::{Ending, Stream};
 pub use sweep::sweep_table;
 pub use table::{Column, Events, Metadata, Table};
+pub use tally::{OfColumn, OfTrain, Tally};
 
 use crate::experiment::Sweep;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// Why a result could not be written or read.
@@ -57,6 +66,16 @@ pub enum OutputError {
         path: PathBuf,
         /// The cause.
         source: io::Error,
+    },
+    /// A file that was to grow is not what it was at the time of a checkpoint.
+    #[error(
+        "cannot go on with {}: {reason}; put the file back as it was, give another one for what is to come, or run the experiment again", path.display()
+    )]
+    Changed {
+        /// The path.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: &'static str,
     },
     /// A line of a CSV file cannot be understood.
     #[error("{}, line {line}: {reason}", path.display())]
@@ -120,6 +139,7 @@ pub enum OutputError {
 /// | `arrays`, `names`, `units` | array names, names and units of the columns, one a line |
 /// | `spike_arrays`, `spike_labels` | array names and labels of the events, one a line |
 /// | `title`, `experiment`, `version`, `solver`, `message` | texts |
+/// | `statistics`, `statistics_names` | least value, greatest value, its time in ms and mean of each variable of which statistics were kept; their names, one a line |
 /// | `dt` | time step in ms, NaN where the solver chose its steps |
 /// | `sweep_…` | one array for each column of the table of a sweep, see [`sweep_table`] |
 /// | `sweep_arrays`, `sweep_names`, `sweep_units` | their array names, names and units, one a line |
@@ -138,6 +158,24 @@ pub fn write(table: &Table, path: impl AsRef<Path>) -> Result<(), OutputError> {
         true => csv::write(table, out),
         false => npz::write(table, out),
     })
+}
+
+/// Writes a file as a whole: a failure leaves an existing file as it was.
+///
+/// # Errors
+///
+/// [`OutputError::Directory`], [`OutputError::Write`].
+pub fn write_bytes(bytes: &[u8], path: impl AsRef<Path>) -> Result<(), OutputError> {
+    file::replace(path.as_ref(), |out| out.write_all(bytes))
+}
+
+/// Checks that [`write_bytes`] can write to `path`. Leaves nothing behind and existing files as they are.
+///
+/// # Errors
+///
+/// As [`write_bytes`].
+pub fn check_bytes(path: impl AsRef<Path>) -> Result<(), OutputError> {
+    file::check(path.as_ref())
 }
 
 /// Checks, before a run, that [`write()`] can write to `path`. Leaves nothing behind and existing files as they are.

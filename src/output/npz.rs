@@ -1,14 +1,16 @@
 //! Tables as archives of NumPy arrays.
 
 use super::Table;
-use ndarray::{Array0, Array2, ArrayView1, Ix1};
-use ndarray_npy::{NpzWriter, WriteNpzError};
+use crate::simulation::Statistic;
 use std::collections::HashSet;
 use std::fs::File;
-use std::io::{self, BufWriter};
+use std::io::{self, BufWriter, Seek, Write};
+use std::ops::Range;
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
 
 /// Names of arrays that are no columns.
-const RESERVED: [&str; 17] = [
+const RESERVED: [&str; 19] = [
     "t",
     "data",
     "arrays",
@@ -26,6 +28,8 @@ const RESERVED: [&str; 17] = [
     "message",
     "dt",
     "complete",
+    "statistics",
+    "statistics_names",
 ];
 
 /// Names of the arrays of an NPZ file for columns and for events.
@@ -79,27 +83,81 @@ fn safe(name: &str) -> String {
     }
 }
 
-/// Writes the archive.
-pub(super) fn write(table: &Table, out: &mut BufWriter<File>) -> io::Result<()> {
-    write_arrays(table, out).map_err(io::Error::other)
+/// Memory for columns that are put together from rows, in bytes.
+const MEMORY: u64 = 64 << 20;
+
+/// Samples, of which each is a row: time, then the columns.
+pub(super) trait Rows {
+    /// Number of rows.
+    fn samples(&self) -> u64;
+    /// Writes these numbers of each row, 0 being time, in little-endian.
+    fn copy(&mut self, columns: Range<usize>, out: &mut dyn Write) -> io::Result<()>;
 }
 
-fn write_arrays(table: &Table, out: &mut BufWriter<File>) -> Result<(), WriteNpzError> {
+impl Rows for &Table {
+    fn samples(&self) -> u64 {
+        self.time.len() as u64
+    }
+
+    fn copy(&mut self, columns: Range<usize>, out: &mut dyn Write) -> io::Result<()> {
+        for i in 0..self.time.len() {
+            for k in columns.clone() {
+                let number = match k {
+                    0 => self.time[i],
+                    k => self.columns[k - 1].values[i],
+                };
+                out.write_all(&number.to_le_bytes())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Writes the archive of a table.
+pub(super) fn write(table: &Table, out: &mut BufWriter<File>) -> io::Result<()> {
+    archive(table, &mut &*table, &[], out)
+}
+
+/// Writes the archive: everything but the samples from `table`.
+pub(super) fn archive(
+    table: &Table,
+    rows: &mut dyn Rows,
+    statistics: &[Statistic],
+    out: &mut BufWriter<File>,
+) -> io::Result<()> {
     let [columns, events, sweep] = all_names(table);
     let metadata = &table.metadata;
-    let mut npz = NpzWriter::new(out);
-    let shape = (table.time.len(), table.columns.len());
-    let data = Array2::from_shape_fn(shape, |(i, j)| table.columns[j].values[i]);
-    npz.add_array("t", &ArrayView1::from(&table.time))?;
-    npz.add_array("data", &data)?;
-    for (name, column) in columns.iter().zip(&table.columns) {
-        npz.add_array(name.as_str(), &ArrayView1::from(&column.values))?;
+    let mut npz = Archive(ZipWriter::new(out));
+    let samples = rows.samples();
+    let width = columns.len();
+    npz.array("t", &[samples], "<f8", |out| rows.copy(0..1, out))?;
+    npz.array("data", &[samples, width as u64], "<f8", |out| {
+        rows.copy(1..1 + width, out)
+    })?;
+    // Several columns at once, so that long files are not read so often.
+    let together = (MEMORY / (8 * samples.max(1))).clamp(1, 1 << 16) as usize;
+    for (group, names) in columns.chunks(together).enumerate() {
+        let first = 1 + group * together;
+        if let [name] = names {
+            npz.array(name, &[samples], "<f8", |out| {
+                rows.copy(first..first + 1, out)
+            })?;
+            continue;
+        }
+        let mut numbers = Vec::with_capacity(8 * samples as usize * names.len());
+        rows.copy(first..first + names.len(), &mut numbers)?;
+        for (k, name) in names.iter().enumerate() {
+            let column = numbers.chunks_exact(8).skip(k).step_by(names.len());
+            npz.array(name, &[samples], "<f8", |out| {
+                column.into_iter().try_for_each(|x| out.write_all(x))
+            })?;
+        }
     }
     for (name, events) in events.iter().zip(&table.events) {
-        npz.add_array(name.as_str(), &ArrayView1::from(&events.times))?;
+        npz.numbers(name, &[events.times.len() as u64], &events.times)?;
     }
     for (name, column) in sweep.iter().zip(&table.sweep) {
-        npz.add_array(name.as_str(), &ArrayView1::from(&column.values))?;
+        npz.numbers(name, &[column.values.len() as u64], &column.values)?;
     }
     let sweep_names = lines(table.sweep.iter().map(|c| c.name.as_str()));
     let sweep_units = lines(table.sweep.iter().map(|c| c.unit.as_str()));
@@ -118,28 +176,81 @@ fn write_arrays(table: &Table, out: &mut BufWriter<File>) -> Result<(), WriteNpz
         ("solver", &metadata.solver),
         ("message", metadata.message.as_deref().unwrap_or("")),
     ] {
-        npz.add_array::<_, ndarray::ArrayRef<u8, Ix1>>(name, &ArrayView1::from(text.as_bytes()))?;
+        npz.text(name, text)?;
     }
     if !sweep.is_empty() {
-        for (name, text) in [
-            ("sweep_arrays", sweep.join("\n")),
-            ("sweep_names", sweep_names),
-            ("sweep_units", sweep_units),
-        ] {
-            let text = ArrayView1::from(text.as_bytes());
-            npz.add_array::<_, ndarray::ArrayRef<u8, Ix1>>(name, &text)?;
-        }
+        npz.text("sweep_arrays", &sweep.join("\n"))?;
+        npz.text("sweep_names", &sweep_names)?;
+        npz.text("sweep_units", &sweep_units)?;
     }
-    npz.add_array(
-        "dt",
-        &Array0::from_elem((), metadata.dt.unwrap_or(f64::NAN)),
-    )?;
-    npz.add_array(
-        "complete",
-        &Array0::from_elem((), u8::from(metadata.complete)),
-    )?;
-    npz.finish()?;
+    if !statistics.is_empty() {
+        let numbers = statistics.iter();
+        let numbers = numbers.flat_map(|s| [s.min, s.max, s.time_of_max, s.mean]);
+        let shape = [statistics.len() as u64, 4];
+        npz.numbers("statistics", &shape, &numbers.collect::<Vec<_>>())?;
+        let names = lines(statistics.iter().map(|s| s.column.name.as_str()));
+        npz.text("statistics_names", &names)?;
+    }
+    npz.numbers("dt", &[], &[metadata.dt.unwrap_or(f64::NAN)])?;
+    npz.array("complete", &[], "|u1", |out| {
+        out.write_all(&[u8::from(metadata.complete)])
+    })?;
+    npz.0.finish().map_err(io::Error::other)?;
     Ok(())
+}
+
+/// The header of an array in the format NPY 1.0, of a length that does not depend on the number of rows.
+pub(super) fn header(shape: &[u64], kind: &str) -> Vec<u8> {
+    let shape = match shape {
+        [one] => format!("({one},)"),
+        shape => {
+            let all: Vec<String> = shape.iter().map(u64::to_string).collect();
+            format!("({})", all.join(", "))
+        }
+    };
+    let dict = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': {shape}, }}");
+    // 128 bytes in all hold two numbers of 20 digits.
+    let dict = format!("{dict:117}\n");
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend_from_slice(&(dict.len() as u16).to_le_bytes());
+    bytes.extend_from_slice(dict.as_bytes());
+    bytes
+}
+
+/// An archive of arrays.
+struct Archive<W: Write + Seek>(ZipWriter<W>);
+
+impl<W: Write + Seek> Archive<W> {
+    fn array(
+        &mut self,
+        name: &str,
+        shape: &[u64],
+        kind: &str,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let bytes = shape.iter().fold(8, |all: u64, &n| all.saturating_mul(n));
+        let options = SimpleFileOptions::default()
+            .compression_method(CompressionMethod::Stored)
+            .large_file(bytes >= u64::from(u32::MAX) - 128);
+        let started = self.0.start_file(format!("{name}.npy"), options);
+        started.map_err(io::Error::other)?;
+        self.0.write_all(&header(shape, kind))?;
+        let mut out = BufWriter::new(&mut self.0);
+        write(&mut out)?;
+        out.flush()
+    }
+
+    fn numbers(&mut self, name: &str, shape: &[u64], numbers: &[f64]) -> io::Result<()> {
+        self.array(name, shape, "<f8", |out| {
+            (numbers.iter()).try_for_each(|x| out.write_all(&x.to_le_bytes()))
+        })
+    }
+
+    fn text(&mut self, name: &str, text: &str) -> io::Result<()> {
+        self.array(name, &[text.len() as u64], "|u1", |out| {
+            out.write_all(text.as_bytes())
+        })
+    }
 }
 
 /// Texts one a line; line breaks inside of them become spaces.

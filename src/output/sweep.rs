@@ -1,6 +1,6 @@
 //! What each cell of a sweep did, in numbers.
 
-use super::Column;
+use super::{Column, OfTrain, Tally};
 use crate::experiment::Sweep;
 use crate::simulation::Recording;
 use std::collections::BTreeMap;
@@ -18,8 +18,10 @@ use std::collections::BTreeMap;
 /// | `min_V`, `max_V`, `mean_V` | of the samples of a recorded variable; NaN where it was not recorded |
 ///
 /// Where spikes are detected in several compartments or variables, the names of those columns end in `_V[3]`. `time` is
-/// the time that the run has reached, ms.
-pub fn sweep_table(sweep: &Sweep, recording: &Recording, time: f64) -> Vec<Column> {
+/// the time that the run has reached, ms. The numbers are those of a `tally`: [`Tally::of`] a recording that has
+/// everything, or one that was kept while samples were drained; `names` is a recording of the same run with or without
+/// samples, of which only the names are looked at.
+pub fn sweep_table(sweep: &Sweep, names: &Recording, tally: &Tally, time: f64) -> Vec<Column> {
     let cells = sweep.cells();
     let column = |name: String, unit: &str, values: Vec<f64>| Column {
         name,
@@ -35,43 +37,43 @@ pub fn sweep_table(sweep: &Sweep, recording: &Recording, time: f64) -> Vec<Colum
         let unit = if axis.unit == "1" { "" } else { &axis.unit };
         table.push(column(axis.name.clone(), unit, axis.values.clone()));
     }
-    let trains = groups(recording.spikes().iter().map(|t| (&t.name, t.cell)));
-    for (name, places) in &trains {
-        let of_cell = |f: &dyn Fn(&[f64]) -> f64| {
+    let trains = groups(names.spikes().iter().map(|t| (&t.name, t.cell)));
+    for (group, places) in &trains {
+        let of_cell = |f: &dyn Fn(&OfTrain) -> f64| {
             let mut values = vec![f64::NAN; cells];
             for &(cell, k) in places {
-                values[cell] = f(&recording.spikes()[k].times);
+                values[cell] = tally.trains.get(k).map_or(f64::NAN, f);
             }
             values
         };
         let name = |what: &str| match trains.len() {
             1 => what.to_string(),
-            _ => format!("{what}_{name}"),
+            _ => format!("{what}_{group}"),
         };
-        let interval = |times: &[f64]| match times {
-            [first, .., last] => (last - first) / (times.len() - 1) as f64,
-            _ => f64::NAN,
+        let interval = |train: &OfTrain| match train.count {
+            0 | 1 => f64::NAN,
+            count => (train.last - train.first) / (count - 1) as f64,
         };
-        let first = |times: &[f64]| times.first().copied().unwrap_or(f64::NAN);
-        let rate = |times: &[f64]| 1e3 * times.len() as f64 / time;
+        let rate = |train: &OfTrain| 1e3 * train.count as f64 / time;
         table.extend([
-            column(name("spikes"), "", of_cell(&|times| times.len() as f64)),
-            column(name("first_spike"), "ms", of_cell(&first)),
+            column(name("spikes"), "", of_cell(&|train| train.count as f64)),
+            column(name("first_spike"), "ms", of_cell(&|train| train.first)),
             column(name("rate"), "Hz", of_cell(&rate)),
             column(name("interval"), "ms", of_cell(&interval)),
         ]);
     }
-    let traces: Vec<_> = recording.traces().collect();
-    let columns = groups(traces.iter().map(|t| (&t.column.name, t.column.cell)));
+    let columns = groups(names.columns().iter().map(|c| (&c.name, c.cell)));
     for (name, places) in &columns {
         let mut found = [const { Vec::new() }; 3].map(|_: Vec<f64>| vec![f64::NAN; cells]);
         let mut unit = "";
         for &(cell, k) in places {
-            let values = traces[k].values;
-            unit = &traces[k].column.unit;
-            found[0][cell] = values.iter().copied().fold(f64::NAN, f64::min);
-            found[1][cell] = values.iter().copied().fold(f64::NAN, f64::max);
-            found[2][cell] = values.mean().unwrap_or(f64::NAN);
+            unit = &names.columns()[k].unit;
+            let range = tally
+                .columns
+                .get(k)
+                .map_or([f64::NAN; 2], |c| [c.min, c.max]);
+            [found[0][cell], found[1][cell]] = range;
+            found[2][cell] = tally.mean(k);
         }
         for (what, values) in ["min", "max", "mean"].into_iter().zip(found) {
             table.push(column(format!("{what}_{name}"), unit, values));

@@ -293,6 +293,28 @@ fn tolerances_that_make_no_sense() {
             &["line 45, run.tolerance: "],
         );
     }
+    let few = [("dt = \"0.025 ms\"", "tolerance = 1e-6\nmax_steps = 5")];
+    let few = [&few[..], &[("[record]", "[record]\nevery = \"1 ms\"")]].concat();
+    let place = Place::new("max_steps");
+    place.write("e.toml", &hh(&few));
+    let message = place
+        .braincell(&["run", "e.toml", "--quiet", "--solver", "dopri54"])
+        .failure();
+    assert_has(&message, &["after 5 steps"]);
+    let none = [("dt = \"0.025 ms\"", "tolerance = 1e-6\nmax_steps = 0")];
+    refused(
+        "max_steps_0",
+        &none,
+        &[],
+        &["run.max_steps: ", "at least one"],
+    );
+    let fixed = [("dt = \"0.025 ms\"", "dt = \"0.025 ms\"\nmax_steps = 5")];
+    refused(
+        "max_steps_fixed",
+        &fixed,
+        &[],
+        &["run.max_steps: ", "tolerance"],
+    );
     refused(
         "tolerance_option",
         &[],

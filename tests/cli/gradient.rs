@@ -1,6 +1,8 @@
 //! Gradients and fits.
 
 use crate::{Place, assert_has, example, hh};
+use braincell::output::read_csv;
+use std::fs;
 
 #[test]
 fn gradients_agree_with_differences() {
@@ -95,4 +97,168 @@ fn the_fit_recovers_the_conductances() {
     let start = again.split_once("at the start ").unwrap().1;
     let loss: f64 = start.split(';').next().unwrap().parse().unwrap();
     assert!(loss < 1e-10, "{again}");
+}
+
+/// The value of a parameter in the table of a fit.
+fn fitted(text: &str, name: &str) -> f64 {
+    let line = text.lines().find(|line| line.contains(name)).unwrap();
+    line.split_whitespace().nth(2).unwrap().parse().unwrap()
+}
+
+/// A folder with the fit of a branched cell, pieces of its text replaced.
+fn branched(name: &str, replacements: &[(&str, &str)]) -> Place {
+    let place = Place::new(name);
+    fs::create_dir(place.path("morphology")).unwrap();
+    for file in ["morphology/branched.swc", "fit_branched_target.csv"] {
+        place.write(file, &example(file));
+    }
+    let mut text = example("fit_branched.toml");
+    for (old, new) in replacements {
+        assert!(text.contains(old), "{old:?} is not in the example");
+        text = text.replacen(old, new, 1);
+    }
+    place.write("fit.toml", &text);
+    place
+}
+
+#[test]
+fn the_fit_of_a_branched_cell_recovers_the_conductances_by_region() {
+    let place = branched("fit_branched", &[]);
+    let arguments = [
+        "fit",
+        "fit.toml",
+        "-q",
+        "--out",
+        "fitted.toml",
+        "--plot",
+        "fit.svg",
+    ];
+    let text = place.braincell(&arguments).success();
+    for (name, value) in [
+        ("leak.g_max", 0.3),
+        ("paint[1].g_max", 120.0),
+        ("paint[2].g_max", 20.0),
+    ] {
+        let found = fitted(&text, name);
+        assert!((found / value - 1.0).abs() < 1e-4, "{text}");
+    }
+    assert_has(&place.text("fit.svg"), &["target", "start", "fit"]);
+    let again = place.braincell(&["fit", "fitted.toml", "-q"]).success();
+    let start = again.split_once("at the start ").unwrap().1;
+    let loss: f64 = start.split(';').next().unwrap().parse().unwrap();
+    assert!(loss < 1e-6, "{again}");
+}
+
+/// The recording of the example comes from the values in its remarks.
+#[test]
+fn the_target_of_the_branched_fit_is_what_the_example_says() {
+    let place = branched(
+        "fit_branched_target",
+        &[
+            ("\"0.4 mS/cm2\"", "\"0.3 mS/cm2\""),
+            ("\"100 mS/cm2\"", "\"120 mS/cm2\""),
+            ("\"30 mS/cm2\"", "\"20 mS/cm2\""),
+        ],
+    );
+    let text = place.text("fit.toml");
+    place.write("true.toml", text.split("\n[fit]").next().unwrap());
+    place
+        .braincell(&["run", "true.toml", "--out", "again.csv"])
+        .success();
+    let read = |file: &str| read_csv(place.path(file)).unwrap();
+    let (a, b) = (read("again.csv"), read("fit_branched_target.csv"));
+    assert_eq!(a.columns[0].values.len(), 121);
+    let pairs = a.columns[0].values.iter().zip(&b.columns[0].values);
+    // A machine with other instructions may round otherwise.
+    assert!(pairs.clone().all(|(a, b)| (a - b).abs() < 1e-6));
+    assert_eq!(pairs.count(), b.columns[0].values.len());
+}
+
+#[test]
+fn what_is_wrong_with_a_fit_by_region_is_said() {
+    let cases = [
+        (
+            ("\"paint[1].g_max\"", "\"na.g_max\""),
+            &["differs between regions", "paint[1].g_max, paint[2].g_max"][..],
+        ),
+        (
+            ("\"paint[2].g_max\"", "\"paint[7].g_max\""),
+            &["4 sections"],
+        ),
+        (
+            ("\"paint[2].g_max\"", "\"paint[3].g_max\""),
+            &["paint[3] does not give g_max"],
+        ),
+        (
+            ("\"paint[2].g_max\"", "\"paint[2].gmax\""),
+            &["na.gmax", "na.g_max"],
+        ),
+        (
+            (
+                "\"paint[2].g_max\" = { from = \"5 mS/cm2\", to = \"60",
+                "\"paint[0].g_max\" = { from = \"0.1 mS/cm2\", to = \"1",
+            ),
+            &["moves the same numbers", "leak.g_max"],
+        ),
+        (
+            (
+                "g_max = \"30 mS/cm2\"",
+                "g_max = { at_root = \"30 mS/cm2\", slope = \"-0.01 mS/cm2/um\" }",
+            ),
+            &["differs within the region"],
+        ),
+        (
+            ("column = \"V_soma\"", "column = \"V\""),
+            &["recorded variable", "V_soma"],
+        ),
+    ];
+    for (k, (replacement, parts)) in cases.into_iter().enumerate() {
+        let place = branched(&format!("fit_branched_errors_{k}"), &[replacement]);
+        assert_has(
+            &place.braincell(&["fit", "fit.toml", "-q"]).failure(),
+            parts,
+        );
+    }
+}
+
+/// A capacitance by region and a synapse have their places in the file too.
+#[test]
+fn capacitances_and_synapses_are_fitted_and_written() {
+    let more = "[[paint]]
+region = \"dendrite\"
+capacitance = \"1.1 uF/cm2\"
+
+[synapses.ampa]
+at = { branch = 9, x = 0.7 }
+kind = \"exponential\"
+tau = \"2 ms\"
+E = \"0 mV\"
+weight = \"2 nS\"
+events = [\"3 ms\"]
+
+[clamps.stimulus]";
+    let fit = "[fit.parameters]
+\"paint[4].capacitance\" = { from = \"0.5 uF/cm2\", to = \"2 uF/cm2\" }
+\"ampa.weight\" = { from = \"0.1 nS\", to = \"9 nS\" }";
+    let replacements = [
+        ("[clamps.stimulus]", more),
+        ("\n[fit]", "\n[fit]\niterations = 3"),
+        ("[fit.parameters]", fit),
+    ];
+    let place = branched("fit_branched_others", &replacements);
+    let arguments = ["fit", "fit.toml", "-q", "--out", "fitted.toml"];
+    let text = place.braincell(&arguments).success();
+    let again = place.braincell(&["fit", "fitted.toml", "-q"]).success();
+    let loss = |text: &str, before: &str| -> f64 {
+        let rest = text.split_once(before).unwrap().1;
+        rest.split([',', ';']).next().unwrap().parse().unwrap()
+    };
+    let (end, start) = (loss(&text, "loss "), loss(&again, "at the start "));
+    assert!((end / start - 1.0).abs() < 1e-5, "{text}{again}");
+    assert!(end < 0.9 * loss(&text, "at the start "), "{text}");
+    let weight = fitted(&text, "ampa.weight");
+    assert_has(
+        &place.text("fitted.toml"),
+        &[&format!("weight = \"{weight} uS\"")],
+    );
 }

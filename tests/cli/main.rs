@@ -4,7 +4,9 @@ mod branched;
 mod errors;
 mod gradient;
 mod interrupt;
+mod killed;
 mod lists;
+mod resume;
 mod runs;
 mod sweeps;
 

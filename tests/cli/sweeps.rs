@@ -57,15 +57,15 @@ fn a_sweep_leaves_a_table_and_a_plot() {
         "-q",
     ];
     place.braincell(&arguments).success();
-    let archive = std::fs::read(place.path("fi.npz")).unwrap();
-    for name in [
-        "sweep_rate.npy",
-        "sweep_stimulus_amplitude.npy",
-        "sweep_names.npy",
-    ] {
-        let name = name.as_bytes();
-        assert!(archive.windows(name.len()).any(|window| window == name));
+    let archive = std::fs::File::open(place.path("fi.npz")).unwrap();
+    let mut archive = ndarray_npy::NpzReader::new(archive).unwrap();
+    for (name, column) in [("sweep_stimulus_amplitude", 1), ("sweep_spikes", 2)] {
+        let values: ndarray::Array1<f64> = archive.by_name(name).unwrap();
+        assert_eq!(values.to_vec(), table[column].1);
     }
+    let text: ndarray::Array1<u8> = archive.by_name("sweep_names").unwrap();
+    let text = String::from_utf8(text.to_vec()).unwrap();
+    assert_eq!(text.lines().collect::<Vec<_>>(), names);
 }
 
 /// Columns of a table with NaN where a cell did not spike.
@@ -73,6 +73,56 @@ fn read_rows_of(place: &Place, name: &str) -> Vec<(String, Vec<f64>)> {
     place.write("numbers.csv", &place.text(name).replace("NaN", "-1"));
     let columns = read_rows(place.path("numbers.csv")).unwrap();
     columns.into_iter().map(|c| (c.name, c.values)).collect()
+}
+
+#[test]
+fn a_sweep_that_fails_leaves_what_was_computed() {
+    let place = Place::new("sweep_failed");
+    // All cells but the first are driven out of all bounds.
+    let longer = ("to = \"63 uA/cm2\"", "to = \"1e9 uA/cm2\"");
+    place.write("sweep.toml", &sweep(&[longer]));
+    let arguments = [
+        "run",
+        "sweep.toml",
+        "--out",
+        "fi.csv",
+        "--plot-sweep",
+        "fi.svg",
+        "--threads",
+        "2",
+    ];
+    let message = place.braincell(&arguments).failure();
+    assert_has(
+        &message,
+        &["until then is in", "fi.sweep.csv", "fi.svg", "fi.csv"],
+    );
+    let text = place.text("fi.sweep.csv");
+    assert_has(&text, &["# incomplete: "]);
+    assert_eq!(read_rows_of(&place, "fi.sweep.csv")[0].1.len(), 5);
+    assert_has(&place.text("fi.csv"), &["# complete: no", "# message: "]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn traces_that_fill_the_disk_do_not_keep_the_table_from_it() {
+    let place = Place::new("sweep_unwritten");
+    let text = sweep(&[("\"40 ms\"", "\"400 ms\"")]);
+    place.write("sweep.toml", &text);
+    let program = env!("CARGO_BIN_EXE_braincell");
+    let options = "--out fi.csv --interval 0.05 --plot-sweep fi.svg";
+    // Files are limited to some hundred kilobytes; a signal that is ignored becomes an error.
+    let script = format!("trap '' XFSZ; ulimit -f 500; exec {program} run sweep.toml {options}");
+    let output = std::process::Command::new("sh")
+        .args(["-c", &script])
+        .current_dir(place.path(""))
+        .output();
+    let message = crate::Run::of(output.unwrap()).failure();
+    assert_has(
+        &message,
+        &["cannot write fi.csv", "is in fi.csv and fi.sweep.csv"],
+    );
+    assert_has(&place.text("fi.sweep.csv"), &["# incomplete: cannot write"]);
+    assert!(place.exists("fi.svg"));
 }
 
 #[test]

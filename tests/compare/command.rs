@@ -190,8 +190,8 @@ fn wrong_options_are_one_paragraph() {
         ),
         (&["inspect", "hh.toml", "--plot", "tau.pdf"], &["tau.pdf"]),
         (
-            &["run", "hh.toml", "--every", "-1"],
-            &["--every", "positive"],
+            &["run", "hh.toml", "--interval", "-1"],
+            &["--interval", "positive"],
         ),
     ] {
         assert_has(&failure(braincell(&place, arguments)), parts);

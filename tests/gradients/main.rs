@@ -352,6 +352,11 @@ fn gradients_do_not_depend_on_the_memory() {
                 let plan = gradient.plan().unwrap();
                 println!("{solver}: {plan}");
                 assert!(plan.bytes <= memory);
+                let held = gradient.reverse(&everything).unwrap().held;
+                assert!(
+                    0 < held && held <= plan.bytes,
+                    "{held} bytes, planned: {plan}"
+                );
                 let (_, part) = reverse(&gradient, &everything);
                 assert!(close("memory", solver, &whole, &part, 1e-12));
             }
@@ -386,6 +391,8 @@ fn populations_have_gradients_for_each_cell() {
             let gradient = Gradient::new(&setup, braincell::solvers(), &model, 8.0, &wrt).unwrap();
             let forward = by_tangents(&gradient.forward().unwrap(), &everything);
             let (_, adjoints) = reverse(&gradient, &everything);
+            let held = gradient.reverse(&everything).unwrap().held;
+            assert!(held <= gradient.plan().unwrap().bytes);
             assert!(close("population", solver, &forward, &adjoints, 1e-10));
             adjoints
         };

@@ -1,5 +1,6 @@
 //! Writing and reading of results.
 
+mod growing;
 mod plots;
 
 use braincell::output::{

@@ -69,6 +69,25 @@ impl Layers {
         })
     }
 
+    /// How much the value in one region counts at each element: 1 where no later region lies over it, 0 outside, and its
+    /// part of the covered area where several regions meet.
+    pub fn share(&self, layer: usize) -> Vec<f64> {
+        let mut shares = vec![0.0; self.elements.len()];
+        let mut totals = vec![0.0; self.elements.len()];
+        for (k, one) in self.layers.iter().enumerate() {
+            for &(element, _, fraction) in &one.left {
+                totals[element] += fraction;
+                if k == layer {
+                    shares[element] = fraction;
+                }
+            }
+        }
+        let pairs = shares.iter_mut().zip(&totals);
+        // A fraction divided by itself is 1, without rounding.
+        pairs.for_each(|(share, total)| *share /= total);
+        shares
+    }
+
     /// A quantity with a distribution in each region. Where several regions meet in one control volume it has their
     /// mean by area.
     pub fn values(

@@ -20,7 +20,7 @@ pub struct CheckpointPlan {
     pub checkpoints: usize,
     /// Steps made forward, all told, those recorded included.
     pub forward_steps: u64,
-    /// Bytes for the states that are kept and the record of a segment.
+    /// Bytes for the states that are kept and the record of a segment, at most.
     pub bytes: usize,
     /// The budget.
     pub budget: usize,
@@ -139,19 +139,23 @@ fn cost(segments: u64, slots: u64) -> u64 {
     }
 }
 
+/// Bytes of a record that stay in the cache between being written and being read.
+const CACHE: u64 = 1 << 20;
+
 impl CheckpointPlan {
-    /// For steps whose record takes `record` bytes each, and states of `state` bytes.
+    /// For states of `state` bytes, and segments of so many steps whose record takes `record` bytes at most.
     pub(super) fn new(
         steps: u64,
         state: usize,
-        record: usize,
+        record: impl Fn(u64) -> usize,
         budget: usize,
     ) -> Result<Self, GradientError> {
-        let mut best: Option<Self> = None;
+        // With what it takes in the record beyond the cache.
+        let mut best: Option<(u64, Self)> = None;
         let mut segment = 1u64;
         loop {
             let segments = steps.div_ceil(segment);
-            let log = (record as u64).saturating_mul(segment);
+            let log = record(segment) as u64;
             let room = (budget as u64).saturating_sub(log) / state.max(1) as u64;
             let slots = room.min(segments);
             // Short segments of a long run only cost time to plan.
@@ -165,12 +169,14 @@ impl CheckpointPlan {
                     bytes: log as usize + slots as usize * state,
                     budget,
                 };
-                let better = best.as_ref().is_none_or(|best| {
+                let slow = log.max(CACHE);
+                let better = best.as_ref().is_none_or(|(best_slow, best)| {
                     let (new, old) = (plan.recomputation(), best.recomputation());
-                    new < 0.99 * old || (new < 1.01 * old && plan.bytes < best.bytes)
+                    let cheap = (slow, plan.bytes) < (*best_slow, best.bytes);
+                    new < 0.99 * old || (new < 1.01 * old && cheap)
                 });
                 if better {
-                    best = Some(plan);
+                    best = Some((slow, plan));
                 }
             }
             if segment >= steps || log > budget as u64 {
@@ -178,9 +184,9 @@ impl CheckpointPlan {
             }
             segment = (2 * segment).min(steps);
         }
-        best.ok_or(GradientError::Budget {
+        best.map(|(_, plan)| plan).ok_or(GradientError::Budget {
             budget,
-            needed: state + record,
+            needed: state + record(1),
         })
     }
 

@@ -42,6 +42,7 @@ pub use reverse::Reverse;
 use crate::engine::Adjoint;
 use crate::model::{Model, Values};
 use crate::registry::Registry;
+use crate::simulation::tile::Checkpoint;
 use crate::simulation::{RunError, Setup, Simulation, Stepping};
 use onset::Onset;
 use steps::Steps;
@@ -145,9 +146,14 @@ impl<'a> Gradient<'a> {
         const NUMBER: usize = size_of::<f64>();
         let tiles = &ready.simulation.tiles;
         let states: usize = tiles.iter().map(|tile| tile.states()).sum();
-        let saved = ready.adjoints.iter().map(Adjoint::saved_per_step).max();
-        let record = saved.unwrap_or(0) * NUMBER + reverse::PIECE_BYTES;
-        let state = states * NUMBER + tiles.len() * size_of::<Vec<f64>>();
+        let spikes = tiles.iter().any(|tile| !tile.detectors.is_empty());
+        let saved = ready.adjoints.iter().map(|a| a.saved_per_step(spikes));
+        let piece = saved.max().unwrap_or(0) * NUMBER + reverse::PIECE_BYTES;
+        let record = |segment: u64| {
+            let pieces = usize::try_from(ready.steps.most_pieces(segment));
+            piece.saturating_mul(pieces.unwrap_or(usize::MAX))
+        };
+        let state = states * NUMBER + tiles.len() * size_of::<Checkpoint<f64>>();
         CheckpointPlan::new(ready.steps.count(), state, record, self.memory)
     }
 

@@ -21,6 +21,8 @@ pub struct Reverse {
     pub loss: f64,
     /// Its derivatives.
     pub gradient: Vec<Derivative>,
+    /// Bytes that the states kept and the record of steps took at most, as [`CheckpointPlan::bytes`] has planned.
+    pub held: usize,
 }
 
 /// A piece of a step that has been recorded.
@@ -87,6 +89,7 @@ impl Gradient<'_> {
         let kept: Arc<[u64]> = kept.kept().iter().map(|k| k * plan.segment).collect();
         for tile in &mut ready.simulation.tiles {
             tile.keep_at = kept.clone();
+            tile.kept.reserve_exact(plan.checkpoints);
         }
         ready.simulation.run(self.until)?;
         let recording = ready.simulation.recording();
@@ -95,21 +98,24 @@ impl Gradient<'_> {
         check(&recording, &cotangents)?;
         let mut gradient = vec![0.0; self.component_count()];
         let slots = plan.checkpoints as u64;
+        let mut held = 0;
         for tile in 0..ready.simulation.tiles.len() {
             let schedule = Schedule::new(segments, slots);
             let outcome = (&recording, &cotangents);
-            self.tile_reverse(
+            let by_tile = self.tile_reverse(
                 &mut ready,
                 tile,
                 (schedule, plan.segment),
                 outcome,
                 &mut gradient,
             )?;
+            held = held.max(by_tile);
         }
         Ok(Reverse {
             recording,
             loss,
             gradient: self.derivatives(&gradient),
+            held,
         })
     }
 
@@ -120,9 +126,10 @@ impl Gradient<'_> {
         (schedule, segment): (Schedule, u64),
         (recording, cotangents): (&Recording, &Cotangents),
         gradient: &mut [f64],
-    ) -> Result<(), GradientError> {
+    ) -> Result<usize, GradientError> {
         let simulation = &mut ready.simulation;
         let mut kept = std::mem::take(&mut simulation.tiles[tile].kept);
+        let others: usize = simulation.tiles.iter().map(|t| bytes(&t.kept)).sum();
         let step = simulation.plan.step;
         let tile = &simulation.tiles[tile];
         let engine = &simulation.engines[tile.engine];
@@ -148,6 +155,12 @@ impl Gradient<'_> {
             .layout
             .fill_parameters(tile.first, &mut way.w.arena);
         let count = way.steps.count();
+        // Grown step by step, the record would be too long by up to its own length.
+        let pieces = way.steps.most_pieces(segment) as usize;
+        let saved = adjoint.saved_per_step(!tile.detectors.is_empty());
+        way.sweep.log.reserve_exact(saved * pieces);
+        way.recorded.reserve_exact(pieces);
+        let mut held = 0;
         for action in schedule {
             match action {
                 Action::Keep(at) => {
@@ -161,6 +174,7 @@ impl Gradient<'_> {
                         let (begin, end) = (at * segment, ((at + 1) * segment).min(count));
                         let reached = way.go(last, begin)?;
                         way.record(&reached, end)?;
+                        held = held.max(bytes(&kept) + way.record_bytes());
                         way.back()?;
                     }
                 }
@@ -179,8 +193,14 @@ impl Gradient<'_> {
                 gradient[k] += factor * way.sweep.bar[at];
             });
         }
-        Ok(())
+        Ok(others + held)
     }
+}
+
+/// Bytes of states that are kept.
+fn bytes(kept: &Vec<Checkpoint<f64>>) -> usize {
+    let states = kept.iter().map(|c| c.state.capacity() * size_of::<f64>());
+    states.sum::<usize>() + kept.capacity() * size_of::<Checkpoint<f64>>()
 }
 
 /// Checks what a loss has left.
@@ -211,6 +231,12 @@ fn repeated<T, E>(done: Result<T, E>) -> Result<T, GradientError> {
 }
 
 impl Way<'_> {
+    /// Bytes of the record of steps.
+    fn record_bytes(&self) -> usize {
+        self.sweep.log.capacity() * size_of::<f64>()
+            + self.recorded.capacity() * size_of::<Recorded>()
+    }
+
     /// Advances from a state that is kept to the beginning of step `to`.
     fn go(&mut self, from: &Checkpoint<f64>, to: u64) -> Result<Checkpoint<f64>, GradientError> {
         let current = self.engine.layout.all_current.range();

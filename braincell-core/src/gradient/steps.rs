@@ -1,7 +1,7 @@
 //! The steps of a run with a fixed step size, piece by piece, as the simulation makes them.
 
 use crate::engine::Clock;
-use crate::simulation::ROUNDING;
+use crate::simulation::{ROUNDING, grid};
 
 /// The time grid of a run.
 pub(super) struct Steps {
@@ -41,13 +41,11 @@ impl Piece {
 impl Steps {
     /// Steps from time 0 until `until`.
     pub fn new(step: f64, every: u64, until: f64, jumps: Vec<f64>) -> Self {
-        let rounding = ROUNDING * step.min(until);
-        let whole = (until / step + ROUNDING).floor();
-        let rest = until - whole * step;
+        let (whole, rest) = grid(0.0, step, until);
         Self {
             step,
             whole: whole as u64,
-            rest: if rest > rounding { rest } else { 0.0 },
+            rest,
             every,
             jumps,
         }
@@ -56,6 +54,22 @@ impl Steps {
     /// Number of steps.
     pub fn count(&self) -> u64 {
         self.whole + u64::from(self.rest > 0.0)
+    }
+
+    /// The greatest number of pieces in a segment of so many steps: jumps cut some of them.
+    pub fn most_pieces(&self, segment: u64) -> u64 {
+        let length = segment as f64 * self.step;
+        let mut most = 0;
+        let mut here = (0.0, 0);
+        for jump in &self.jumps {
+            let number = (jump / length).floor();
+            here = match here {
+                (last, count) if last == number => (number, count + 1),
+                _ => (number, 1),
+            };
+            most = most.max(here.1);
+        }
+        segment.saturating_add(most)
     }
 
     /// Number of samples taken in the steps before step k, the initial one included.

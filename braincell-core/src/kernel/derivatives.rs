@@ -1,6 +1,6 @@
 //! First and second derivatives of the functions that instructions evaluate.
 
-use super::call::{Aside, CHUNK, Call, Output};
+use super::call::{Aside, CHUNK, Call, Output, lane, load_single};
 use super::{Pointwise, Slots};
 use crate::real::{Dual, Element, Lane, Real};
 use crate::simd::{Body, Level, dispatch};
@@ -142,12 +142,25 @@ fn seeds<R: Real, S: Slots<[R; C]>, const C: usize>(directions: &[u64]) -> S {
 impl<F: Element, K: Function> Pass<'_, F, K> {
     /// Runs over all elements. `eval` gives the results for one lane.
     #[inline(always)]
-    fn run<R: Lane<F>, const C: usize>(
-        self,
-        eval: impl Fn(&K, &K::Inputs<&[F; CHUNK]>, usize) -> Results<K, R, C>,
-    ) {
+    fn run<R: Lane<F>, const C: usize>(self, eval: impl Fn(&K, K::Inputs<R>) -> Results<K, R, C>) {
         let (call, arena) = (self.call, self.arena);
         let count_columns = self.directions.len().min(C);
+        if call.len == 1 {
+            let (x, y) = eval(self.function, load_single(&call.inputs, arena));
+            for o in 0..<K::Outputs<F>>::LEN {
+                for k in 0..count_columns {
+                    if let Some(to) = &call.outputs[o * self.slot[0] + self.slot[1] + k] {
+                        to.store_single::<F, R>(arena, y.slot(o)[k]);
+                    }
+                }
+            }
+            for (o, to) in self.values.iter().enumerate() {
+                if let Some(to) = to {
+                    to.store_single::<F, R>(arena, *x.slot(o));
+                }
+            }
+            return;
+        }
         let mut aside = Aside::<_, K::Inputs<[F; CHUNK]>, _>::new(&call.inputs, arena);
         let zero = [F::default(); CHUNK];
         let mut output = <K::Outputs<[[F; CHUNK]; C]>>::filled([zero; C]);
@@ -157,7 +170,8 @@ impl<F: Element, K: Function> Pass<'_, F, K> {
             let count = (call.len - start).min(CHUNK);
             let input: K::Inputs<&[F; CHUNK]> = aside.views(&call.inputs, arena, start, count);
             for l in 0..CHUNK {
-                let (x, y) = eval(self.function, &input, l);
+                let input: K::Inputs<R> = lane::<F, R, _, _, CHUNK>(&input, l, R::load);
+                let (x, y) = eval(self.function, input);
                 let mut o = 0;
                 while o < <K::Outputs<F>>::LEN {
                     value.slot_mut(o)[l] = x.slot(o).store();
@@ -195,13 +209,13 @@ impl<F: Element, K: Function, const C: usize> Body<F> for First<'_, F, K, C> {
         let seeds: K::Inputs<[R; C]> = seeds(self.0.directions);
         self.0.run::<R, C>(
             #[inline(always)]
-            |function, input, l| {
+            |function, input| {
                 let mut x = <K::Inputs<Dual<R, C>>>::filled(Dual::lift(R::zero()));
                 let mut i = 0;
                 while i < <K::Inputs<F>>::LEN {
                     let variable = x.slot_mut(i);
-                    variable.value = R::load(input.slot(i)[l]);
-                    variable.tangent = *seeds.slot(i);
+                    variable.value = *input.slot(i);
+                    copy(seeds.slot(i), &mut variable.tangent);
                     i += 1;
                 }
                 let y = function.at(x);
@@ -219,6 +233,16 @@ impl<F: Element, K: Function, const C: usize> Body<F> for First<'_, F, K, C> {
     }
 }
 
+/// Number by number: a copy of the whole array would be a call in the loop over lanes, which then has no vectors.
+#[inline(always)]
+fn copy<R: Copy, const C: usize>(from: &[R; C], to: &mut [R; C]) {
+    let mut k = 0;
+    while k < C {
+        to[k] = from[k];
+        k += 1;
+    }
+}
+
 /// With the mask of the inputs of the outer derivative.
 struct Second<'a, K, const C: usize>(Pass<'a, f64, K>, u64);
 
@@ -230,15 +254,15 @@ impl<K: Function, const C: usize> Body<f64> for Second<'_, K, C> {
         let outer: K::Inputs<[R; 1]> = seeds(&[self.1]);
         self.0.run::<R, C>(
             #[inline(always)]
-            |function, input, l| {
+            |function, input| {
                 let zero = Dual::lift(Dual::lift(R::zero()));
                 let mut x = <K::Inputs<Dual<Dual<R, C>, 1>>>::filled(zero);
                 let mut i = 0;
                 while i < <K::Inputs<f64>>::LEN {
                     let variable = x.slot_mut(i);
-                    variable.value.value = R::load(input.slot(i)[l]);
+                    variable.value.value = *input.slot(i);
                     variable.tangent[0].value = outer.slot(i)[0];
-                    variable.value.tangent = *inner.slot(i);
+                    copy(inner.slot(i), &mut variable.value.tangent);
                     i += 1;
                 }
                 let y = function.at(x);

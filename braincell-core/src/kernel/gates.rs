@@ -117,6 +117,8 @@ impl<F: Element, K: Kinetics<N>, G: Goal, const N: usize> Loop<F> for Gates<'_, 
         while start < to {
             let count = (to - start).min(W);
             let input: Inputs<K, &[F; W], N> = aside.views(&call.inputs, arena, start, count);
+            // Indices to the width known beforehand, so that lanes become vector registers.
+            #[allow(clippy::needless_range_loop)]
             for l in 0..W {
                 let (input, state): Inputs<K, R, N> = lane::<F, R, _, _, W>(&input, l, R::load);
                 let rates = kernel.rates(input);

@@ -1,5 +1,6 @@
 //! Recording a model.
 
+use super::cable::check_capacitance;
 use super::{
     Cable, CableInfo, DiffEqState, Domain, DomainInfo, Group, Launch, Model, ModelError, Parameter,
     ParameterId, ParameterInfo, SignalId, SignalInfo, StateId, StateInfo, unknown,
@@ -113,6 +114,7 @@ impl ModelBuilder {
         of: Domain,
         elements: &[u32],
     ) -> Result<Domain, ModelError> {
+        self.belongs(of)?;
         let rows = self.model.domains[of.0].rows;
         let mut seen = HashSet::new();
         for &e in elements {
@@ -143,11 +145,17 @@ impl ModelBuilder {
         Ok(Domain(self.model.domains.len() - 1))
     }
 
+    /// Whether a domain is one of this model.
+    fn belongs(&self, domain: Domain) -> Result<(), ModelError> {
+        foreign("domain", domain.0, self.model.domains.len())
+    }
+
     /// Declares a state on a domain.
     ///
     /// # Errors
     /// If the name is taken, or the initial values do not fit the domain, are not finite or not within the bounds.
     pub fn state(&mut self, domain: Domain, state: DiffEqState) -> Result<StateId, ModelError> {
+        self.belongs(domain)?;
         self.claim(&state.name)?;
         let rows = self.model.domains[domain.0].rows;
         let cells = self.model.cells;
@@ -173,6 +181,7 @@ impl ModelBuilder {
         domain: Domain,
         parameter: Parameter,
     ) -> Result<ParameterId, ModelError> {
+        self.belongs(domain)?;
         self.claim(&parameter.name)?;
         let rows = self.model.domains[domain.0].rows;
         let cells = self.model.cells;
@@ -233,6 +242,7 @@ impl ModelBuilder {
         unit: &str,
         input: Option<Vec<Input>>,
     ) -> Result<SignalId, ModelError> {
+        self.belongs(domain)?;
         self.claim(name)?;
         let (name, unit) = (name.to_string(), unit.to_string());
         self.model.signals.push(SignalInfo {
@@ -255,6 +265,11 @@ impl ModelBuilder {
                 "the model has a second cable; it can have one".to_string(),
             ));
         }
+        foreign("state", cable.voltage.0, model.states.len())?;
+        foreign("parameter", cable.capacitance.0, model.parameters.len())?;
+        for signal in cable.current.iter().chain(&cable.potential) {
+            foreign("signal", signal.0, model.signals.len())?;
+        }
         let domain = model.states[cable.voltage.0].domain;
         let capacitance = &model.parameters[cable.capacitance.0];
         if capacitance.domain != domain && capacitance.domain != Domain::CELL {
@@ -263,6 +278,7 @@ impl ModelBuilder {
                 capacitance.parameter.name
             )));
         }
+        check_capacitance(&capacitance.parameter.name, &capacitance.parameter.value)?;
         let info = CableInfo::new(cable, model.domains[domain.0].rows)?;
         for signal in [info.cable.current, info.cable.potential] {
             let Some(signal) = signal else { continue };
@@ -390,6 +406,16 @@ impl ModelBuilder {
     }
 }
 
+/// Whether a handle can be one of this model: the number of something of which there are `len`.
+fn foreign(what: &str, place: usize, len: usize) -> Result<(), ModelError> {
+    if place < len {
+        return Ok(());
+    }
+    Err(ModelError::Invalid(format!(
+        "a {what} of another model is used: it has number {place}, and this model has declared {len} so far; use the handles that this builder returned"
+    )))
+}
+
 /// Records the kernels of one phase.
 pub struct Launches<'a> {
     builder: &'a mut ModelBuilder,
@@ -409,7 +435,30 @@ impl Launches<'_> {
         inputs: &[Source],
         outputs: &[Target],
     ) -> Result<(), ModelError> {
+        self.builder.belongs(domain)?;
         let model = &mut self.builder.model;
+        let [states, parameters, signals] = [
+            ("state", model.states.len()),
+            ("parameter", model.parameters.len()),
+            ("signal", model.signals.len()),
+        ];
+        for source in inputs {
+            let ((what, len), place) = match source {
+                Source::State(s) => (states, s.0),
+                Source::Parameter(p) => (parameters, p.0),
+                Source::Signal(s) => (signals, s.0),
+                Source::Time | Source::Zero => continue,
+            };
+            foreign(what, place, len)?;
+        }
+        for target in outputs {
+            let ((what, len), place) = match target {
+                Target::Derivative(s) | Target::Diffusion(s) | Target::State(s) => (states, s.0),
+                Target::Signal(s) => (signals, s.0),
+                Target::Nothing => continue,
+            };
+            foreign(what, place, len)?;
+        }
         let counts = [
             ("inputs", kernel.inputs(), inputs.len()),
             ("outputs", kernel.outputs(), outputs.len()),

@@ -1,6 +1,6 @@
 //! The cable: axial currents between the compartments of a cell.
 
-use super::{ModelError, ParameterId, SignalId, StateId};
+use super::{ModelError, ParameterId, SignalId, StateId, Values};
 use crate::cable::Tree;
 
 /// A point of the tree along which current flows.
@@ -87,5 +87,15 @@ impl CableInfo {
             tree,
             junctions,
         })
+    }
+}
+
+/// Checks that a compartment has a membrane to charge.
+pub(super) fn check_capacitance(name: &str, values: &Values) -> Result<(), ModelError> {
+    match values.find(|x| x <= 0.0) {
+        None => Ok(()),
+        Some((element, value)) => Err(ModelError::Invalid(format!(
+            "the capacitance \"{name}\" is {value} at compartment {element}; it must be positive wherever the cable is"
+        ))),
     }
 }

@@ -318,6 +318,10 @@ impl Model {
         let values = values.into();
         let rows = self.domains[self.parameters[place].domain.0].rows;
         values.check("parameter", name, rows, self.cells)?;
+        let cable = self.cable.as_ref();
+        if cable.is_some_and(|info| info.cable.capacitance.0 == place) {
+            cable::check_capacitance(name, &values)?;
+        }
         self.parameters[place].parameter.value = values;
         Ok(())
     }
@@ -351,6 +355,22 @@ impl Model {
         let mut all = states.chain(signals);
         match all.find(|(known, _)| *known == name) {
             Some((_, domain)) => Ok(self.domains[domain.0].rows),
+            None => {
+                let known = [self.state_names(), self.signal_names()].concat();
+                Err(unknown("variable", name, &known))
+            }
+        }
+    }
+
+    /// The unit of the state or signal `name`.
+    ///
+    /// # Errors
+    /// [`ModelError::Unknown`].
+    pub fn unit(&self, name: &str) -> Result<&str, ModelError> {
+        let states = self.states.iter().map(|s| (&s.state.name, &s.state.unit));
+        let signals = self.signals.iter().map(|s| (&s.name, &s.unit));
+        match states.chain(signals).find(|(known, _)| *known == name) {
+            Some((_, unit)) => Ok(unit),
             None => {
                 let known = [self.state_names(), self.signal_names()].concat();
                 Err(unknown("variable", name, &known))

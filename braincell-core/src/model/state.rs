@@ -109,7 +109,7 @@ impl Values {
     }
 
     /// The first number of that kind, and its place.
-    fn find(&self, wanted: impl Fn(f64) -> bool) -> Option<(usize, f64)> {
+    pub(super) fn find(&self, wanted: impl Fn(f64) -> bool) -> Option<(usize, f64)> {
         let numbers: &mut dyn Iterator<Item = f64> = match self {
             Values::Uniform(x) => &mut std::iter::once(*x),
             Values::PerElement(x) | Values::PerCell(x) => &mut x.iter().copied(),

@@ -174,7 +174,7 @@ impl<R: Real, const K: usize> Div<f64> for Dual<R, K> {
 
 /// φ_k'(v): φ_k - k φ_{k+1}, and where that cancels (v far below 0) the equal (φ_{k-1} - k φ_k) / v.
 #[inline(always)]
-fn phi_slope<R: Real>(v: R, k: u32, value: R) -> R {
+pub(super) fn phi_slope<R: Real>(v: R, k: u32, value: R) -> R {
     if k == 0 {
         return value;
     }
@@ -221,7 +221,8 @@ impl<R: Real, const K: usize> Real for Dual<R, K> {
     }
     #[inline(always)]
     fn exprel(self) -> Self {
-        self.phi(1)
+        let value = self.value.exprel();
+        self.chain(value, self.value.exprel_slope(value))
     }
     #[inline(always)]
     fn ln(self) -> Self {

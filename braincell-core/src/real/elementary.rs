@@ -106,6 +106,14 @@ pub fn phi<A: Arith>(x: A, k: u32) -> A {
     }
 }
 
+/// φ_1' = φ_1 - φ_2, with the polynomial of φ_2 around 0, and the equal (e^x - φ_1) / x away from it. `value` is φ_1.
+#[inline(always)]
+pub fn exprel_slope<A: Arith>(x: A, value: A) -> A {
+    let near = value - A::Format::phi2_poly(x);
+    let far = (exp(x) - value) / x;
+    x.magnitude().select_less(A::c(2.0), near, far)
+}
+
 /// Taylor series of φ_k, 28 terms: for |x| ≤ 4, k ≥ 4.
 #[inline(always)]
 fn phi_series<A: Arith>(x: A, k: usize) -> A {

@@ -174,7 +174,17 @@ impl Format for f64 {
     }
     #[inline(always)]
     fn exp_poly<A: Arith<Format = Self>>(x: A) -> A {
-        horner!(x; 2.510038549551032e-08, 2.7620088445409746e-07, 2.7557268459997064e-06, 2.4801521295954376e-05, 0.00019841269863053618, 0.0013888888917213717, 0.008333333333330062, 0.04166666666662413, 0.16666666666666669, 0.5000000000000001)
+        // Estrin's scheme: half the latency of Horner's, and x² is needed anyway.
+        let x2 = x * x;
+        let a = horner!(x; 0.16666666666666669, 0.5000000000000001);
+        let b = horner!(x; 0.008333333333330062, 0.04166666666662413);
+        let c = horner!(x; 0.00019841269863053618, 0.0013888888917213717);
+        let d = horner!(x; 2.7557268459997064e-06, 2.4801521295954376e-05);
+        let e = horner!(x; 2.510038549551032e-08, 2.7620088445409746e-07);
+        let low = b.fma(x2, a);
+        let high = d.fma(x2, c);
+        let x4 = x2 * x2;
+        e.fma(x4, high).fma(x4, low)
     }
     #[inline(always)]
     fn ln_poly<A: Arith<Format = Self>>(x: A) -> A {

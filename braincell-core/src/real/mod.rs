@@ -79,6 +79,11 @@ pub trait Real:
     /// M. Hochbruck, A. Ostermann, Exponential integrators, Acta Numerica 19 (2010),
     /// [doi:10.1017/S0962492910000048](https://doi.org/10.1017/S0962492910000048).
     fn phi(self, k: u32) -> Self;
+    /// The derivative of [`Real::exprel`], whose value here is `value`.
+    #[inline(always)]
+    fn exprel_slope(self, value: Self) -> Self {
+        dual::phi_slope(self, 1, value)
+    }
     /// `φ_2(z) = (e^z - 1 - z) / z²`, 1/2 at 0.
     #[inline(always)]
     fn phi2(self) -> Self {

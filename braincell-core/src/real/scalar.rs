@@ -186,6 +186,10 @@ macro_rules! real {
                 elementary::phi(self, k)
             }
             #[inline(always)]
+            fn exprel_slope(self, value: Self) -> Self {
+                elementary::exprel_slope(self, value)
+            }
+            #[inline(always)]
             fn abs(self) -> Self {
                 Arith::magnitude(self)
             }

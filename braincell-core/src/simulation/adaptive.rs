@@ -14,17 +14,17 @@ pub(crate) struct Controller {
     /// Time reached.
     pub t: f64,
     /// The step to try next; 0 before the first.
-    h: f64,
+    pub(super) h: f64,
     /// The error of the last accepted step.
-    last_error: f64,
-    just_rejected: bool,
+    pub(super) last_error: f64,
+    pub(super) just_rejected: bool,
     /// Trial steps in succession that left the bounds.
-    unsound: u32,
+    pub(super) unsound: u32,
     pub accepted: u64,
     pub rejected: u64,
     /// How often each state had the greatest error.
-    limiting: Vec<u64>,
-    smallest: f64,
+    pub(super) limiting: Vec<u64>,
+    pub(super) smallest: f64,
 }
 
 impl Controller {
@@ -193,6 +193,7 @@ impl<F: Storage> Tile<F> {
             if hits && goal.jumps.get(next) == Some(&stop) {
                 c.h = 0.0;
             }
+            self.watch(engine, end, clock.within, w);
         }
         self.keep(engine, w);
     }

@@ -146,11 +146,11 @@ impl Pace {
         }
     }
 
-    /// Learns how long a block of `amount` took.
+    /// Learns how long a block of `amount` took, which may be less than was wanted.
     pub fn took(&mut self, amount: u64, time: Duration) {
-        let factor = BLOCK.as_secs_f64() / time.as_secs_f64().max(1e-9);
-        let next = amount as f64 * factor.clamp(0.25, 4.0);
-        self.amount = (next as u64).max(1);
+        let wanted = amount as f64 * BLOCK.as_secs_f64() / time.as_secs_f64().max(1e-9);
+        let now = self.amount as f64;
+        self.amount = (wanted.clamp(0.25 * now, 4.0 * now) as u64).max(1);
     }
 }
 

@@ -11,7 +11,7 @@ pub struct Memory {
     /// What tiles of cells are computed in, one after the other on each thread: parameters, states, the arrays of the
     /// solver, matrices.
     pub workspaces: usize,
-    /// The samples of the whole run.
+    /// The samples of the whole run. [`Simulation::run_streamed`] keeps those of a part, if each part is drained.
     pub samples: usize,
 }
 

@@ -1,20 +1,27 @@
 //! The time loop: a model, a solver and a step size, run and recorded.
 
 pub(crate) mod adaptive;
+mod checkpoint;
 mod crew;
 mod error;
 mod jacobian;
 mod memory;
+mod plan;
 mod recording;
 pub(crate) mod setup;
+mod statistics;
+mod streaming;
 pub(crate) mod tile;
 mod tolerances;
 
+pub use checkpoint::CheckpointError;
 pub use error::{BadValue, LastGood, NoConvergence, RunError, Setup as SetupError, StepsExhausted};
 pub use jacobian::{Linearisation, StatePlace};
 pub use memory::Memory;
 pub use recording::{Column, Counters, Recording, SpikeTrain, Trace};
 pub use setup::{Record, Setup, Stepping};
+pub use statistics::Statistic;
+pub use streaming::Pause;
 pub use tolerances::Tolerances;
 
 use crate::engine::Engine;
@@ -24,7 +31,7 @@ use crate::registry::Solver;
 use adaptive::Goal;
 use crew::{Crew, Pace};
 use ndarray::Array2;
-use setup::Plan;
+use plan::Plan;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Instant;
@@ -59,8 +66,10 @@ pub struct Simulation<F: Storage = f64> {
     pub(crate) engines: Vec<Engine<F>>,
     pub(crate) tiles: Vec<Tile<F>>,
     crew: Crew<F>,
-    /// Times of the samples so far.
+    /// Times of the samples that were not handed out yet.
     times: Vec<f64>,
+    /// Samples that were handed out and forgotten.
+    drained: usize,
     /// Steps are counted from here: step k ends at origin + (k + 1) · step.
     origin: f64,
     steps_done: u64,
@@ -78,6 +87,26 @@ pub struct Simulation<F: Storage = f64> {
 pub(crate) const ROUNDING: f64 = 1e-9;
 /// Step numbers up to here are exact in double precision.
 const MOST_STEPS: f64 = (1u64 << 53) as f64;
+/// Between two looks of an observer no more than about this many numbers are recorded.
+const PART: u64 = 1_000_000;
+
+/// How many steps lead from `origin` to `until`, and what is left then: nothing if `until` is on the grid but for rounding.
+pub(crate) fn grid(origin: f64, step: f64, until: f64) -> (f64, f64) {
+    let steps = (until - origin) / step;
+    let nearest = steps.round();
+    // Far from the origin, times on the grid are a few rounding errors apart.
+    let rounding =
+        (ROUNDING * step.min((until - origin).abs())).max(4.0 * f64::EPSILON * until.abs());
+    if (until - (origin + nearest * step)).abs() <= rounding {
+        (nearest, 0.0)
+    } else {
+        let whole = steps.floor();
+        (whole, until - (origin + whole * step))
+    }
+}
+
+/// What is called between the parts of a run.
+type Between<'a, F> = dyn FnMut(&mut Simulation<F>, Progress) -> ControlFlow<()> + 'a;
 
 impl<F: Storage> Simulation<F> {
     /// The model.
@@ -107,6 +136,10 @@ impl<F: Storage> Simulation<F> {
     /// at `until`. A step that would straddle a jump of an input is cut in two there; with a fixed step, a jump of the
     /// input to any cell of a population cuts the step of all.
     ///
+    /// A run may be made in parts. With a fixed step, where the first part ends on the grid, the parts give the bits of
+    /// one run; where it does not, steps and samples are counted anew from its end. With adaptive steps the end of a part
+    /// shortens steps, so that results differ within the tolerance.
+    ///
     /// # Errors
     /// [`RunError`]. What was computed before is kept: see [`Simulation::recording`].
     pub fn run(&mut self, until: f64) -> Result<(), RunError> {
@@ -123,50 +156,71 @@ impl<F: Storage> Simulation<F> {
         until: f64,
         observer: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Outcome, RunError> {
+        self.go(until, f64::INFINITY, false, &mut |_, progress| {
+            observer(progress)
+        })
+    }
+
+    /// Runs until time `until` and calls `between` after each part, of which one ends at each multiple of `pause`, ms;
+    /// memory is reserved for all samples, or where they are `streamed` for those of a part.
+    fn go(
+        &mut self,
+        until: f64,
+        pause: f64,
+        streamed: bool,
+        between: &mut Between<F>,
+    ) -> Result<Outcome, RunError> {
         let step = self.plan.step;
         let now = self.time();
         // Both may be the same time, reached by adding and by multiplying.
-        let rounding = ROUNDING * step.min(until.abs());
+        let rounding = (ROUNDING * step.min(until.abs())).max(4.0 * f64::EPSILON * until.abs());
         if !until.is_finite() || until < now - rounding {
             return Err(RunError::Until { until, now });
         }
-        let whole = ((until - now) / step + ROUNDING).floor().max(0.0);
-        if whole > MOST_STEPS {
-            let steps = whole;
-            return Err(RunError::Steps { until, step, steps });
-        }
         if self.tolerances.is_some() {
-            return self.run_adaptive(until, observer);
+            return self.run_adaptive(until, pause, streamed, between);
+        }
+        let (steps, rest) = grid(self.origin, step, until);
+        if steps > MOST_STEPS {
+            return Err(RunError::Steps { until, step, steps });
         }
         if let Some(failure) = self.failure() {
             return Err(failure);
         }
-        let rest = until - (now + whole * step);
-        let short = rest > rounding;
-        let whole = whole as u64;
-        self.reserve(whole + u64::from(short))?;
-        if self.times.is_empty() {
-            self.sample_initial();
+        let short = rest > 0.0;
+        let whole = (steps as u64).saturating_sub(self.steps_done);
+        if !streamed {
+            self.reserve(whole + u64::from(short))?;
         }
+        self.begin();
         let states = self.tiles.iter().map(Tile::states).sum();
         let mut pace = Pace::of_steps(states, self.crew.threads());
+        let most = self.most_samples().saturating_mul(self.plan.every);
         let mut left = whole;
         while left > 0 {
-            let steps = left.min(pace.amount);
+            let to_pause = (streaming::next_pause(self.time(), pause) - self.time()) / step;
+            let to_pause = (to_pause - 1e-6).ceil().max(1.0) as u64;
+            let steps = left.min(pace.amount).min(to_pause).min(most);
+            if streamed {
+                self.reserve(steps)?;
+            }
             let begun = Instant::now();
             self.block(steps, step)?;
             pace.took(steps, begun.elapsed());
             left -= steps;
             let time = self.time();
-            if observer(Progress { time, until }).is_break() && (left > 0 || short) {
+            if between(self, Progress { time, until }).is_break() && (left > 0 || short) {
                 return Ok(Outcome::Stopped);
             }
         }
         if short {
+            if streamed {
+                self.reserve(1)?;
+            }
             self.set_origin(self.time());
             self.block(1, rest)?;
             self.set_origin(until);
-            let _ = observer(Progress { time: until, until });
+            let _ = between(self, Progress { time: until, until });
         }
         Ok(Outcome::Finished)
     }
@@ -185,6 +239,11 @@ impl<F: Storage> Simulation<F> {
         })
     }
 
+    /// How many samples are taken between two looks of an observer, at most.
+    fn most_samples(&self) -> u64 {
+        1 + PART / (1 + self.plan.columns.len() as u64)
+    }
+
     /// Why the run has stopped, if it has.
     fn failure(&self) -> Option<RunError> {
         let failed = self.tiles.iter().filter_map(|tile| tile.failure.as_ref());
@@ -195,33 +254,39 @@ impl<F: Storage> Simulation<F> {
     fn run_adaptive(
         &mut self,
         until: f64,
-        observer: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+        pause: f64,
+        streamed: bool,
+        between: &mut Between<F>,
     ) -> Result<Outcome, RunError> {
         let Some(tolerances) = self.tolerances.clone() else {
             return Ok(Outcome::Finished);
         };
         let now = self.time();
         let interval = self.plan.step;
-        self.reserve(((until - now) / interval) as u64)?;
-        if self.times.is_empty() {
-            self.sample_initial();
+        if !streamed {
+            self.reserve(((until - now) / interval) as u64)?;
         }
+        self.begin();
         let jumps: Option<Vec<Vec<f64>>> = (self.tiles.iter())
             .map(|tile| self.model.jumps(Some(tile.first), now, until))
             .collect();
         let jumps = jumps.ok_or(RunError::Jumps { until })?;
-        // Parts of the run; the observer is called after some of them.
+        // The observer is called after some parts of the run.
         const PARTS: u64 = 1 << 20;
         let mut pace = Pace {
             amount: PARTS / 256,
         };
-        let mut part = 0;
-        while part < PARTS {
-            let parts = pace.amount.min(PARTS - part);
-            part += parts;
-            let target = match part {
-                PARTS => until,
-                part => now + (until - now) * (part as f64 / PARTS as f64),
+        let part = (until - now) / PARTS as f64;
+        let most = self.most_samples() as f64 * interval;
+        let mut target = now;
+        while target < until || target == now {
+            let begin = target;
+            let next = (begin + (pace.amount as f64 * part).min(most))
+                .min(streaming::next_pause(begin, pause));
+            // Also where a part is no longer than a rounding error.
+            target = match next > begin && next < until {
+                true => next,
+                false => until,
             };
             let begun = Instant::now();
             let (engines, info) = (&self.engines, &self.solver.info);
@@ -239,9 +304,10 @@ impl<F: Storage> Simulation<F> {
                 };
                 tile.advance(&engines[tile.engine], goal, w);
             });
-            pace.took(parts, begun.elapsed());
+            let parts = ((target - begin) / part).round();
+            pace.took(parts as u64, begun.elapsed());
             let samples = self.tiles.iter().map(|t| t.samples).min().unwrap_or(0);
-            let missing = self.times.len()..samples;
+            let missing = self.drained + self.times.len()..samples;
             self.times
                 .extend(missing.map(|k| self.origin + k as f64 * interval));
             // Of several the earliest, which does not depend on the length of the parts.
@@ -263,15 +329,22 @@ impl<F: Storage> Simulation<F> {
                 });
             }
             let time = self.time();
-            if observer(Progress { time, until }).is_break() && part < PARTS {
+            let progress = Progress { time, until };
+            if between(self, progress).is_break() && target < until {
                 return Ok(Outcome::Stopped);
+            }
+            if target == until {
+                break;
             }
         }
         Ok(Outcome::Finished)
     }
 
     /// Records the state before the first step.
-    fn sample_initial(&mut self) {
+    fn begin(&mut self) {
+        if self.drained + self.times.len() > 0 {
+            return;
+        }
         self.times.push(self.origin);
         let within = tile::standing(&self.model, self.origin).within;
         let (engines, origin) = (&self.engines, self.origin);
@@ -279,6 +352,7 @@ impl<F: Storage> Simulation<F> {
             let engine = &engines[tile.engine];
             tile.load(engine, w);
             tile.sample(engine, origin, within, w);
+            tile.watch(engine, origin, within, w);
         });
     }
 
@@ -302,7 +376,8 @@ impl<F: Storage> Simulation<F> {
         // After a failure the record ends with the last sample that all cells have.
         let samples = self.tiles.iter().map(|t| t.samples).min().unwrap_or(0);
         for k in block.first_step..block.first_step + steps {
-            if self.times.len() < samples && (k + 1).is_multiple_of(self.plan.every) {
+            let so_far = self.drained + self.times.len();
+            if so_far < samples && (k + 1).is_multiple_of(self.plan.every) {
                 self.times.push(block.begin(k + 1));
             }
         }
@@ -324,7 +399,7 @@ impl<F: Storage> Simulation<F> {
         }
     }
 
-    /// What has been recorded.
+    /// What has been recorded and not been handed out by [`Simulation::drain`].
     pub fn recording(&self) -> Recording {
         let samples = self.times.len();
         let mut data = Array2::zeros((samples, self.plan.columns.len()));

@@ -1,5 +1,7 @@
 //! What a run leaves behind.
 
+use super::plan::Variable;
+use crate::engine::Layout;
 use crate::model::{ModelError, unknown};
 use ndarray::{Array2, ArrayView1};
 
@@ -63,7 +65,7 @@ pub struct Recording {
     times: Vec<f64>,
     data: Array2<f64>,
     columns: Vec<Column>,
-    spikes: Vec<SpikeTrain>,
+    pub(super) spikes: Vec<SpikeTrain>,
     counters: Counters,
 }
 
@@ -128,4 +130,17 @@ impl Recording {
     pub fn counters(&self) -> Counters {
         self.counters
     }
+}
+
+/// Where in the arena of the tile that begins with cell `first` a recorded number is.
+pub(super) fn place(layout: &Layout, first: usize, column: &Column, variable: Variable) -> usize {
+    let (offset, uniform) = match variable {
+        Variable::State(s) => {
+            let group = layout.model.states[s].group;
+            (layout.current[group] + layout.states[s].offset, false)
+        }
+        Variable::Signal(s) => (layout.signals[s].offset, layout.signals[s].len == 1),
+    };
+    let inside = column.element * layout.lanes + column.cell - first;
+    offset + if uniform { 0 } else { inside }
 }

@@ -1,13 +1,13 @@
 //! Setting up a run.
 
 use super::error::Setup as SetupError;
-use super::recording::{Column, SpikeTrain};
+use super::plan::Plan;
 use super::tile::Tile;
 use super::tolerances::Tolerances;
 use super::{Crew, ROUNDING, Simulation, crew};
 use crate::engine::{Engine, EngineOptions, Keep, coupled_apart};
 use crate::kernel::Storage;
-use crate::model::{Model, SignalId, unknown};
+use crate::model::Model;
 use crate::registry::{Registry, Solver};
 use crate::simd::Level;
 use std::sync::Arc;
@@ -73,9 +73,10 @@ pub enum Stepping {
 pub struct Setup {
     solver: String,
     stepping: Stepping,
-    records: Vec<Record>,
+    pub(super) records: Vec<Record>,
     every: Option<f64>,
-    spikes: Vec<(Record, f64)>,
+    pub(super) spikes: Vec<(Record, f64)>,
+    pub(super) statistics: Vec<Record>,
     lanes: Option<usize>,
     threads: Option<usize>,
     level: Option<Level>,
@@ -103,6 +104,7 @@ impl Setup {
             records: Vec::new(),
             every: None,
             spikes: Vec::new(),
+            statistics: Vec::new(),
             lanes: None,
             threads: None,
             level: None,
@@ -122,7 +124,8 @@ impl Setup {
         self
     }
 
-    /// Records at multiples of `interval`, ms, a multiple of the step size. The default is every step.
+    /// Records at multiples of `interval`, ms, a multiple of the step size. The default is every step; where nothing is
+    /// recorded, only the beginning is a sample.
     pub fn every(mut self, interval: f64) -> Self {
         self.every = Some(interval);
         self
@@ -136,8 +139,16 @@ impl Setup {
         self
     }
 
+    /// Keeps least and greatest value and mean of a state or signal over all steps, in little memory however long the
+    /// run: see [`super::Statistic`].
+    pub fn statistics(mut self, what: impl Into<Record>) -> Self {
+        self.statistics.push(what.into());
+        self
+    }
+
     /// How many cells are advanced side by side. Results do not depend on it. By default the numbers of a tile fit into
-    /// 64 KiB of cache, and there is a tile for each thread, of 16 elements or more. In an adaptive run every cell has its own steps, so that cells are advanced one by one whatever is asked for here.
+    /// 64 KiB of cache, and there is a tile for each thread, of 16 elements or more. In an adaptive run every cell has its
+    /// own steps, so that cells are advanced one by one whatever is asked for here.
     pub fn tile(mut self, cells: usize) -> Self {
         self.lanes = Some(cells);
         self
@@ -277,6 +288,7 @@ impl Setup {
             tiles,
             crew,
             times: Vec::new(),
+            drained: 0,
             origin: 0.0,
             steps_done: 0,
             steps_before: 0,
@@ -325,13 +337,16 @@ impl Setup {
                     return Err(SetupError::Step(step));
                 }
                 if self.every.is_none() {
-                    return Ok((step, 1));
+                    return Ok((step, if self.records.is_empty() { NEVER } else { 1 }));
                 }
                 let every = (interval / step).round();
                 let off = (interval - every * step).abs();
                 // Also refuses NaN.
                 if every >= 1.0 && off <= 1e3 * ROUNDING * interval {
-                    Ok((step, every as u64))
+                    Ok(match self.records[..] {
+                        [] => (step, NEVER),
+                        _ => (step, every as u64),
+                    })
                 } else {
                     Err(SetupError::Every { interval, step })
                 }
@@ -340,142 +355,5 @@ impl Setup {
     }
 }
 
-/// Where a recorded number comes from.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Variable {
-    State(usize),
-    Signal(usize),
-}
-
-/// A detector of threshold crossings.
-#[derive(Clone, Debug)]
-pub(crate) struct Detector {
-    pub state: usize,
-    pub element: usize,
-    pub cell: usize,
-    pub threshold: f64,
-    pub name: String,
-}
-
-/// What a run does besides stepping.
-pub(crate) struct Plan {
-    pub step: f64,
-    /// Samples are taken every so many steps.
-    pub every: u64,
-    pub columns: Vec<Column>,
-    pub variables: Vec<Variable>,
-    pub detectors: Vec<Detector>,
-    /// The signals among the variables.
-    pub signals: Vec<SignalId>,
-}
-
-impl Plan {
-    fn new(model: &Model, setup: &Setup, step: f64, every: u64) -> Result<Self, SetupError> {
-        let mut plan = Plan {
-            step,
-            every,
-            columns: Vec::new(),
-            variables: Vec::new(),
-            detectors: Vec::new(),
-            signals: Vec::new(),
-        };
-        for record in &setup.records {
-            let name = &record.variable;
-            let state = model.states.iter().position(|s| s.state.name == *name);
-            let signal = model.signals.iter().position(|s| s.name == *name);
-            let (variable, unit) = match (state, signal) {
-                (Some(s), _) => (Variable::State(s), model.states[s].state.unit.clone()),
-                (None, Some(s)) => {
-                    plan.signals.push(SignalId(s));
-                    (Variable::Signal(s), model.signals[s].unit.clone())
-                }
-                (None, None) => {
-                    let known = [model.state_names(), model.signal_names()].concat();
-                    return Err(unknown("variable", name, &known).into());
-                }
-            };
-            for (element, cell) in places(model, record)? {
-                plan.columns.push(Column {
-                    name: label(model, name, element, cell),
-                    unit: unit.clone(),
-                    variable: name.clone(),
-                    element,
-                    cell,
-                });
-                plan.variables.push(variable);
-            }
-        }
-        for (record, threshold) in &setup.spikes {
-            let name = &record.variable;
-            let threshold = *threshold;
-            let state = model.states.iter().position(|s| s.state.name == *name);
-            let Some(state) = state.filter(|&s| model.states[s].group == 0) else {
-                let of_parent = model.states.iter().filter(|s| s.group == 0);
-                let known: Vec<&str> = of_parent.map(|s| s.state.name.as_str()).collect();
-                return Err(unknown("state to detect spikes of, named", name, &known).into());
-            };
-            if !threshold.is_finite() {
-                return Err(SetupError::Threshold(threshold));
-            }
-            for (element, cell) in places(model, record)? {
-                plan.detectors.push(Detector {
-                    state,
-                    element,
-                    cell,
-                    threshold,
-                    name: label(model, name, element, cell),
-                });
-            }
-        }
-        Ok(plan)
-    }
-
-    pub fn spike_trains(&self) -> Vec<SpikeTrain> {
-        let train = |d: &Detector| SpikeTrain {
-            name: d.name.clone(),
-            element: d.element,
-            cell: d.cell,
-            times: Vec::new(),
-        };
-        self.detectors.iter().map(train).collect()
-    }
-}
-
-/// All (element, cell) of a record.
-fn places(model: &Model, record: &Record) -> Result<Vec<(usize, usize)>, SetupError> {
-    let name = &record.variable;
-    let rows = model.elements(name)?;
-    let choose = |what, chosen: &[usize], all: usize| {
-        if let Some(&index) = chosen.iter().find(|&&k| k >= all) {
-            let name = name.clone();
-            return Err(SetupError::Place {
-                name,
-                what,
-                index,
-                all,
-            });
-        }
-        Ok(match chosen {
-            [] => (0..all).collect::<Vec<_>>(),
-            _ => chosen.to_vec(),
-        })
-    };
-    let elements = choose("element", &record.elements, rows)?;
-    let cells = choose("cell", &record.cells, model.cells)?;
-    let pairs = cells
-        .iter()
-        .flat_map(|&cell| elements.iter().map(move |&e| (e, cell)));
-    Ok(pairs.collect())
-}
-
-/// "V", "V[3]" at element 3, "V#7" in cell 7 of a population, "V[3]#7".
-fn label(model: &Model, name: &str, element: usize, cell: usize) -> String {
-    let mut label = name.to_string();
-    if model.elements(name).is_ok_and(|rows| rows > 1) {
-        label.push_str(&format!("[{element}]"));
-    }
-    if model.cells > 1 {
-        label.push_str(&format!("#{cell}"));
-    }
-    label
-}
+/// More steps than can be made.
+const NEVER: u64 = u64::MAX;

@@ -3,8 +3,9 @@
 use super::ROUNDING;
 use super::adaptive::{Controller, bisect, hermite};
 use super::error::{BadValue, LastGood, NoConvergence, RunError};
-use super::recording::SpikeTrain;
-use super::setup::{Plan, Variable};
+use super::plan::{Plan, Variable};
+use super::recording::{SpikeTrain, place};
+use super::statistics::Watched;
 use crate::engine::{Clock, Engine, StepFailure, Work, Workspace};
 use crate::kernel::Storage;
 use crate::model::Model;
@@ -158,12 +159,14 @@ pub(crate) struct Detector {
 pub(crate) struct Tile<F> {
     pub first: usize,
     pub engine: usize,
-    state: Vec<F>,
+    pub(super) state: Vec<F>,
     pub columns: Vec<Column>,
     pub samples_signals: bool,
     pub detectors: Vec<Detector>,
-    /// Samples, one row of columns after the other.
-    data: Vec<f64>,
+    pub watched: Vec<Watched>,
+    /// Samples that were not handed out yet, one row of columns after the other.
+    pub(super) data: Vec<f64>,
+    /// Samples taken since the beginning of the run.
     pub samples: usize,
     pub steps: u64,
     pub work: Work,
@@ -217,20 +220,15 @@ impl<F: Storage> Tile<F> {
         let within = |cell: usize| (first..first + layout.lanes).contains(&cell);
         let columns = plan.columns.iter().zip(&plan.variables).enumerate();
         let columns = columns.filter(|(_, (c, _))| within(c.cell));
-        let columns = columns.map(|(number, (column, variable))| {
-            let offset = match *variable {
-                Variable::State(s) => {
-                    layout.current[layout.model.states[s].group] + layout.states[s].offset
-                }
-                Variable::Signal(s) => layout.signals[s].offset,
-            };
-            let uniform = match *variable {
-                Variable::Signal(s) => layout.signals[s].len == 1,
-                Variable::State(_) => false,
-            };
-            let inside = column.element * layout.lanes + column.cell - first;
-            let place = offset + if uniform { 0 } else { inside };
-            Column { number, place }
+        let columns = columns.map(|(number, (column, variable))| Column {
+            number,
+            place: place(layout, first, column, *variable),
+        });
+        let watched = plan.watched.iter().enumerate();
+        let watched = watched.filter(|(_, (c, _))| within(c.cell));
+        let watched = watched.map(|(number, (column, variable))| {
+            let signal = matches!(variable, Variable::Signal(_));
+            Watched::new(number, place(layout, first, column, *variable), signal)
         });
         let detectors = plan.detectors.iter().enumerate();
         let detectors = detectors.filter(|(_, d)| within(d.cell));
@@ -245,8 +243,9 @@ impl<F: Storage> Tile<F> {
             first,
             engine: engine_number,
             columns: columns.collect(),
-            samples_signals: !plan.signals.is_empty(),
+            samples_signals: (plan.variables.iter()).any(|v| matches!(v, Variable::Signal(_))),
             detectors: detectors.collect(),
+            watched: watched.collect(),
             state,
             data: Vec::new(),
             samples: 0,
@@ -319,6 +318,7 @@ impl<F: Storage> Tile<F> {
                 break;
             };
             self.done = k + 1;
+            self.watch(engine, block.begin(k + 1), within, w);
             if (k + 1).is_multiple_of(plan.every) {
                 self.sample(engine, block.begin(k + 1), within, w);
             }

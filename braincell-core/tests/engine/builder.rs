@@ -266,3 +266,64 @@ fn changes_to_a_model_are_checked() {
         .unwrap();
     assert_eq!(model.parameter("k").unwrap().value.at(0, 1), 2.0);
 }
+
+#[test]
+fn handles_of_another_model_are_refused() {
+    use std::cell::Cell;
+    let kept = Cell::new(None);
+    let larger = Made(|m: &mut ModelBuilder| {
+        let domain = m.domain("points", 2)?;
+        for name in ["a", "b"] {
+            let x = m.state(domain, state(name, 0.0))?;
+            let p = m.parameter(domain, Parameter::new(format!("p{name}"), 1.0))?;
+            let s = m.signal(domain, &format!("s{name}"), "")?;
+            kept.set(Some((domain, x, p, s)));
+        }
+        Ok(())
+    });
+    // The states have no derivative; only the handles matter.
+    let _ = Model::population(&larger, 1);
+    let (domain, x, p, s) = kept.get().expect("handles");
+    type Use = Box<dyn Fn(&mut ModelBuilder) -> Result<(), ModelError>>;
+    let launch = |inputs: [Source; 2], output: Target| -> Use {
+        Box::new(move |m| {
+            let mut launches = m.launches(Phase::Derivative);
+            launches.launch(CELL, pointwise(Sum), &inputs, &[output])
+        })
+    };
+    let uses: Vec<(&str, Use)> = vec![
+        (
+            "domain",
+            Box::new(move |m| m.state(domain, state("x", 0.0)).map(|_| ())),
+        ),
+        (
+            "domain",
+            Box::new(move |m| m.signal(domain, "x", "").map(|_| ())),
+        ),
+        (
+            "domain",
+            Box::new(move |m| m.subset("x", domain, &[0]).map(|_| ())),
+        ),
+        (
+            "state",
+            launch([Source::State(x), Source::Zero], Target::Nothing),
+        ),
+        (
+            "parameter",
+            launch([Source::Zero, Source::Parameter(p)], Target::Nothing),
+        ),
+        (
+            "signal",
+            launch([Source::Signal(s), Source::Zero], Target::Nothing),
+        ),
+        ("state", launch([Source::Zero; 2], Target::Derivative(x))),
+        ("signal", launch([Source::Zero; 2], Target::Signal(s))),
+    ];
+    for (what, wrong) in uses {
+        let error = refusal(1, wrong).to_string();
+        assert!(
+            error.contains(&format!("a {what} of another model")),
+            "{error}"
+        );
+    }
+}

@@ -5,6 +5,7 @@ mod branched;
 mod broken_c;
 mod broken_files;
 mod broken_rust;
+mod gradients;
 mod layout;
 mod loading;
 mod support;

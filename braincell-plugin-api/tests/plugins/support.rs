@@ -142,6 +142,21 @@ pub fn kutta() -> PathBuf {
         .clone()
 }
 
+/// The built-in solvers.
+pub fn built_in() -> Registry {
+    let mut registry = Registry::new();
+    braincell_solvers_rk::register(&mut registry).unwrap();
+    braincell_solvers_expeuler::register(&mut registry).unwrap();
+    braincell_solvers_implicit::register(&mut registry).unwrap();
+    braincell_solvers_cable::register(&mut registry).unwrap();
+    registry
+}
+
+/// Loads a plugin whose names are free.
+pub fn load_into(registry: &mut Registry, path: &Path) {
+    loader::load(registry, path, Names::MustBeFree).unwrap();
+}
+
 /// The program of a stepper that is given as a function.
 pub struct Own(pub &'static str);
 

@@ -1,7 +1,7 @@
 //! Loaded solvers against the same methods built in: equal programs, equal bits.
 
 use crate::branched::Branched;
-use crate::support::{FAMILIES, built, examples, has_cc, kutta};
+use crate::support::{FAMILIES, built, built_in, examples, has_cc, kutta, load_into};
 use braincell_cells::SingleCompartment;
 use braincell_core::input::Input;
 use braincell_core::kernel::{Pointwise, pointwise};
@@ -12,21 +12,7 @@ use braincell_core::model::{
 use braincell_core::real::Real;
 use braincell_core::registry::Registry;
 use braincell_core::simulation::Setup;
-use braincell_plugin_api::loader::{Names, load};
 use std::path::Path;
-
-fn built_in() -> Registry {
-    let mut registry = Registry::new();
-    braincell_solvers_rk::register(&mut registry).unwrap();
-    braincell_solvers_expeuler::register(&mut registry).unwrap();
-    braincell_solvers_implicit::register(&mut registry).unwrap();
-    braincell_solvers_cable::register(&mut registry).unwrap();
-    registry
-}
-
-fn load_into(registry: &mut Registry, path: &Path) {
-    load(registry, path, Names::MustBeFree).unwrap();
-}
 
 fn loaded(path: &Path) -> Registry {
     let mut registry = Registry::new();

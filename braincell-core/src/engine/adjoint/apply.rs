@@ -2,10 +2,10 @@
 
 use super::super::exec::Context;
 use super::Sweep;
+use super::loops::{self, Factor, Pair};
 use super::pointwise::{Link, Pointwise, Weight, Weights};
 use crate::kernel::{Accumulate, Index, Operand};
 use crate::noise;
-use crate::real::{Dual, Real};
 
 impl Pointwise {
     /// Runs the instruction and fills the planes of weights.
@@ -46,28 +46,16 @@ impl Pointwise {
                 call,
             } => kernel.second_derivatives(level, columns, by, call, arena),
             Weights::RelaxDiagonal { f, d, scale, at } => {
-                let s = coefficient(*scale);
-                for e in 0..self.len {
-                    let phi = Dual::<f64, 1>::variable(s * arena[d + e], 0).exprel();
-                    arena[at[0] + e] = s * phi.value;
-                    arena[at[1] + e] = s * s * phi.tangent[0] * arena[f + e];
-                }
+                let pair = Pair::Relax(coefficient(*scale));
+                loops::pairs(level, pair, [*f, *d], *at, self.len, arena);
             }
             Weights::PhiDiagonal { k, d, b, scale, at } => {
-                let s = coefficient(*scale);
-                for e in 0..self.len {
-                    let phi = Dual::<f64, 1>::variable(s * arena[d + e], 0).phi(*k);
-                    arena[at[0] + e] = phi.value;
-                    arena[at[1] + e] = s * phi.tangent[0] * arena[b + e];
-                }
+                let pair = Pair::Phi(*k, coefficient(*scale));
+                loops::pairs(level, pair, [*b, *d], *at, self.len, arena);
             }
             Weights::SolveDiagonal { d, b, gamma, at } => {
-                let gamma = coefficient(*gamma);
-                for e in 0..self.len {
-                    let inverse = 1.0 / (1.0 - gamma * arena[d + e]);
-                    arena[at[0] + e] = inverse;
-                    arena[at[1] + e] = gamma * inverse * inverse * arena[b + e];
-                }
+                let pair = Pair::Solve(coefficient(*gamma));
+                loops::pairs(level, pair, [*b, *d], *at, self.len, arena);
             }
             Weights::Wiener { m, noisy, at } => {
                 arena[*at..at + self.len].fill(0.0);
@@ -119,8 +107,10 @@ impl Pointwise {
         sweep: &mut Sweep,
     ) {
         let len = self.len;
-        if len == 0 {
-            return;
+        match len {
+            0 => return,
+            1 => return self.adjoint_of_one(context, arena, bar, sweep),
+            _ => {}
         }
         let (product, results) = sweep.aside.split_at_mut(len);
         let mut any = false;
@@ -139,19 +129,71 @@ impl Pointwise {
         }
         for (result, values) in self.outputs.iter().zip(results.chunks_exact(len)) {
             for link in &result.links {
-                if len == 1 {
-                    let weight = match &link.weight {
-                        Weight::One => 1.0,
-                        Weight::Coefficient(number) => context.coefficients[*number],
-                        Weight::Plane(at) => arena[*at],
-                        Weight::Value(operand) => arena[operand.place(0)],
-                    };
-                    bar[link.from.place(0)] += weight * values[0];
-                    continue;
+                let factor = match &link.weight {
+                    Weight::One => Some(Factor::Number(1.0)),
+                    Weight::Coefficient(number) => {
+                        Some(Factor::Number(context.coefficients[*number]))
+                    }
+                    Weight::Plane(at) => Some(Factor::Each(&arena[*at..at + len])),
+                    Weight::Value(operand) => match &operand.index {
+                        Index::Splat => Some(Factor::Number(arena[operand.offset])),
+                        Index::Each => {
+                            let at = operand.offset;
+                            Some(Factor::Each(&arena[at..at + len]))
+                        }
+                        Index::Map(_) => None,
+                    },
+                };
+                let at = link.from.offset;
+                match (factor, &link.from.index) {
+                    (Some(factor), Index::Each) => {
+                        loops::add_products(context.level, &mut bar[at..at + len], factor, values);
+                    }
+                    (Some(factor), Index::Splat) => {
+                        bar[at] += loops::sum_products(context.level, factor, values);
+                    }
+                    _ => {
+                        product.copy_from_slice(values);
+                        self.times(link, context, arena, product);
+                        scatter(&link.from, product, bar);
+                    }
                 }
-                product.copy_from_slice(values);
-                self.times(link, context, arena, product);
-                scatter(&link.from, product, bar);
+            }
+        }
+    }
+
+    /// As [`Pointwise::adjoint`], of a single element.
+    fn adjoint_of_one(
+        &self,
+        context: &Context<f64>,
+        arena: &mut [f64],
+        bar: &mut [f64],
+        sweep: &mut Sweep,
+    ) {
+        let mut any = false;
+        for (result, value) in self.outputs.iter().zip(&mut sweep.aside) {
+            let of = &mut bar[result.to.place(0)];
+            *value = *of;
+            any |= *of != 0.0 && !result.links.is_empty();
+            if result.how == Accumulate::Set {
+                *of = 0.0;
+            }
+        }
+        if !any {
+            return;
+        }
+        if !matches!(self.weights, Weights::First { .. }) {
+            self.weigh(context, arena);
+        }
+        for (result, value) in self.outputs.iter().zip(&sweep.aside) {
+            for link in &result.links {
+                let weight = match &link.weight {
+                    Weight::One => 1.0,
+                    Weight::Coefficient(number) => context.coefficients[*number],
+                    Weight::Plane(at) => arena[*at],
+                    Weight::Value(operand) => arena[operand.place(0)],
+                };
+                bar[link.from.place(0)] += weight * value;
             }
         }
     }

@@ -11,6 +11,7 @@
 mod apply;
 mod inputs;
 mod linear;
+mod loops;
 mod newton;
 mod phi;
 mod pointwise;
@@ -262,8 +263,8 @@ impl Adjoint {
         }
     }
 
-    /// Numbers that a step saves, without those for spikes and signals.
-    pub fn saved_per_step(&self) -> usize {
+    /// Numbers that a step saves at most, with the slopes at its ends if it may have spikes.
+    pub fn saved_per_step(&self, spikes: bool) -> usize {
         let saved = |list: &Vec<Taped>| list.iter().map(Taped::saved).sum::<usize>();
         let programs = self.programs.iter().zip(&self.substeps).enumerate();
         let programs = programs.map(|(g, (list, substeps))| {
@@ -275,6 +276,7 @@ impl Adjoint {
             + saved(&self.pre)
             + saved(&self.post)
             + saved(&self.signals)
+            + usize::from(spikes) * self.slope.iter().map(saved).sum::<usize>()
     }
 
     /// A workspace large enough for the rules.

@@ -2,6 +2,7 @@
 
 use super::super::exec::{Context, Workspace};
 use super::super::local::{Factors, LocalJacobian};
+use super::loops::{Factor, add_products};
 use super::{Frame, Sweep};
 
 /// What the adjoint or the tangent of a linear system works on.
@@ -145,12 +146,29 @@ impl System<'_> {
         self.multipliers(frame, w, bar);
         let lambda = self.lambda(frame);
         let stages = lambda.len();
+        let level = context.level;
         for (lambda, b) in lambda.iter().zip(self.b) {
-            for k in unknowns.iter().cloned().flatten() {
-                bar[b + k] += w.arena[lambda + k];
+            for u in &unknowns {
+                let to = &mut bar[b + u.start..b + u.end];
+                let from = &w.arena[lambda + u.start..lambda + u.end];
+                add_products(level, to, Factor::Number(1.0), from);
             }
         }
+        let elements = self.system.site.elements;
         for &(i, j, plane) in &self.system.entries {
+            let [row, column] = [i, j].map(|k| &self.system.site.unknowns[k]);
+            if let (None, None) = (&row.places, &column.places) {
+                let to = &mut bar[plane..plane + elements];
+                for (p, lambda) in lambda.iter().enumerate() {
+                    let lambda = &w.arena[lambda + row.offset..][..elements];
+                    for (q, x) in self.x.iter().enumerate() {
+                        let factor = Factor::Scaled(self.a[p * stages + q], lambda);
+                        let x = &w.arena[x + column.offset..][..elements];
+                        add_products(level, to, factor, x);
+                    }
+                }
+                continue;
+            }
             for e in 0..self.system.site.elements {
                 let Some((row, column)) = self.places(i, j, e) else {
                     continue;
@@ -170,13 +188,20 @@ impl System<'_> {
             let count = axial.compartments() * context.layout.lanes;
             let (capacity, v) = (context.layout.capacity(), self.potential());
             for (q, product) in s.products[..stages * count].chunks_exact(count).enumerate() {
-                for (e, product) in product.iter().enumerate() {
-                    let c = w.arena[capacity + e];
-                    let terms =
-                        (0..stages).map(|p| self.a[p * stages + q] * w.arena[lambda[p] + v + e]);
-                    let change = terms.sum::<f64>() * product / c;
-                    extras.add_capacity(bar, capacity + e, change / c);
-                    extras.add_kappa(bar, -change);
+                let c = &w.arena[capacity..capacity + count];
+                for (p, lambda) in lambda.iter().enumerate() {
+                    let a = self.a[p * stages + q];
+                    let lambda = &w.arena[lambda + v..lambda + v + count];
+                    let terms = lambda.iter().zip(product).zip(c);
+                    if extras.capacity {
+                        let to = bar[capacity..capacity + count].iter_mut();
+                        (to.zip(terms.clone()))
+                            .for_each(|(to, ((l, x), c))| *to += a * l * x / (c * c));
+                    }
+                    if extras.kappa.is_some() {
+                        let sum: f64 = terms.map(|((l, x), c)| l * x / c).sum();
+                        extras.add_kappa(bar, -a * sum);
+                    }
                 }
             }
         }

@@ -2,6 +2,7 @@
 
 use super::super::exec::{self, Context, Instr, StepFailure, Workspace};
 use super::super::layout::Layout;
+use super::loops::copy;
 use super::newton::NewtonRule;
 use super::pointwise::Pointwise;
 use super::reach::Marks;
@@ -88,6 +89,15 @@ pub(super) fn run(
     exec::execute(std::slice::from_ref(&taped.instr), context, w)
 }
 
+/// Appends numbers; a single one without a call.
+#[inline(always)]
+fn push(log: &mut Vec<f64>, numbers: &[f64]) {
+    match numbers {
+        [one] => log.push(*one),
+        numbers => log.extend_from_slice(numbers),
+    }
+}
+
 pub(super) fn record(
     list: &[Taped],
     context: &Context<f64>,
@@ -97,12 +107,12 @@ pub(super) fn record(
 ) -> Result<(), Box<StepFailure>> {
     for taped in list {
         for range in &taped.save {
-            log.extend_from_slice(&w.arena[range.clone()]);
+            push(log, &w.arena[range.clone()]);
         }
         match taped.recorded(scratch) {
             Some((rule, weights)) => {
                 rule.run(context, &mut w.arena);
-                log.extend_from_slice(&w.arena[weights]);
+                push(log, &w.arena[weights]);
             }
             None => run(taped, context, w)?,
         }
@@ -128,7 +138,7 @@ pub(super) fn reverse(
         let weights = weights.map(|(_, weights)| weights);
         for range in weights.iter().chain(taped.save.iter().rev()) {
             let from = sweep.log.len() - range.len();
-            w.arena[range.clone()].copy_from_slice(&sweep.log[from..]);
+            copy(&mut w.arena[range.clone()], &sweep.log[from..]);
             sweep.log.truncate(from);
         }
         if let Rule::Pointwise(rule) = &taped.rule {
