@@ -2,6 +2,7 @@
 //!
 //! Inputs are made from examples by changes of their structure, see [`garble`]; [`driver`] tells how to run for longer.
 
+mod container;
 mod driver;
 mod experiments;
 mod garble;
