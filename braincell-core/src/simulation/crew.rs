@@ -14,8 +14,8 @@ use std::thread::available_parallelism;
 use std::time::Duration;
 
 /// Bytes of a tile's workspace, at most: well within the second-level cache of a core, and no more than is needed to make
-/// the overhead of instructions small. Half or twice as many cost a few per cent at most.
-const CACHE: usize = 64 << 10;
+/// the overhead of instructions small.
+const CACHE: usize = 256 << 10;
 /// Bytes of a vector register, at most.
 const VECTOR: usize = 64;
 /// Elements below which the overhead of instructions outweighs a second thread.

@@ -147,7 +147,7 @@ impl Setup {
     }
 
     /// How many cells are advanced side by side. Results do not depend on it. By default the numbers of a tile fit into
-    /// 64 KiB of cache, and there is a tile for each thread, of 16 elements or more. In an adaptive run every cell has its
+    /// 256 KiB of cache, and there is a tile for each thread, of 16 elements or more. In an adaptive run every cell has its
     /// own steps, so that cells are advanced one by one whatever is asked for here.
     pub fn tile(mut self, cells: usize) -> Self {
         self.lanes = Some(cells);
