@@ -311,8 +311,13 @@ impl Newton {
                 return Ok(true);
             }
             last = norm;
-            // On the way up of a spike the residual rises, and the steps need not shrink for that.
-            step = (step * (1.5 * last_residual / residual).clamp(0.5, 4.0)).min(1e12);
+            // On the way up of a spike the residual rises, and the steps need not shrink for that. But where it leaps, the
+            // step was too long for a direction that grows, in which a long implicit step goes backwards.
+            let fall = last_residual / residual;
+            step = (step * (1.5 * fall).clamp(0.5, 4.0)).min(1e12);
+            if fall < 0.5 {
+                step = step.min(0.5);
+            }
             last_residual = residual;
         }
         Ok(false)
