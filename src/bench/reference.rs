@@ -117,6 +117,7 @@ impl<F: Element, const N: usize> Body<F> for RunPoints<'_, F, N> {
                 for group in self.cells {
                     let input = *group;
                     let mut output = input;
+                    #[allow(clippy::needless_range_loop)] // lanes by index, as everywhere here
                     for lane in 0..N {
                         let y = rk4(state::<F, R, N>(&input, lane), h);
                         for i in 0..4 {
@@ -130,6 +131,7 @@ impl<F: Element, const N: usize> Body<F> for RunPoints<'_, F, N> {
                 for group in self.cells {
                     let input = *group;
                     let mut output = input;
+                    #[allow(clippy::needless_range_loop)] // lanes by index, as everywhere here
                     for lane in 0..N {
                         let y = exponential_step(state::<F, R, N>(&input, lane), h);
                         for i in 0..4 {

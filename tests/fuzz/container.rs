@@ -16,7 +16,11 @@ fn container() {
     contents.text("na.m");
     contents.f64s(&[1.0, f64::NAN, -0.0]);
     contents.bytes(&[1, 2, 3]);
-    let changes = (vec((any::<u16>(), any::<u8>()), 0..6), any::<bool>(), any::<u16>());
+    let changes = (
+        vec((any::<u16>(), any::<u8>()), 0..6),
+        any::<bool>(),
+        any::<u16>(),
+    );
     let input = |(changes, sealed, cut): &(Vec<(u16, u8)>, bool, u16)| {
         // Sealed after the change, the checksum is right and the contents make no sense.
         let mut bytes = match sealed {
@@ -42,8 +46,13 @@ fn container() {
         };
         assert_eq!(seal(MAGIC, 1, inside), bytes);
         let mut reader = Reader(inside);
-        let all = reader.u64().and_then(|_| reader.text()).and_then(|_| reader.f64s());
-        let all = all.and_then(|_| reader.list(Reader::f64)).and_then(|_| reader.end());
+        let all = reader
+            .u64()
+            .and_then(|_| reader.text())
+            .and_then(|_| reader.f64s());
+        let all = all
+            .and_then(|_| reader.list(Reader::f64))
+            .and_then(|_| reader.end());
         if let Err(error) = all {
             speaks(&error);
         }
