@@ -7,7 +7,7 @@ use toml_edit::{DocumentMut, Item, Table, TableLike, value};
 impl Experiment {
     /// The text of the experiment with other values of parameters, comments and order kept. Parameters of mechanisms go to
     /// `[mechanisms]`, those of synapses to `[synapses]`, the capacitance and parameters of systems to `[model]`; of a
-    /// branched cell, "paint[2].g_max" goes to the third `[[paint]]`, and "na.g_max" to all with the label "na".
+    /// branched cell, `"paint[2].g_max"` goes to the third `[[paint]]`, and `"na.g_max"` to all with the label "na".
     pub fn with_values(&self, values: &[(String, f64)]) -> String {
         // The text has been read before.
         let Ok(mut document) = self.text.parse::<DocumentMut>() else {

@@ -21,7 +21,7 @@ pub struct Reverse {
     pub loss: f64,
     /// Its derivatives.
     pub gradient: Vec<Derivative>,
-    /// Bytes that the states kept and the record of steps took at most, as [`CheckpointPlan::bytes`] has planned.
+    /// Bytes that the states kept and the record of steps took at most, as [`super::CheckpointPlan::bytes`] has planned.
     pub held: usize,
 }
 
