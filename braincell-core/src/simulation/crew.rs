@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn a_tile_fits_the_cache_and_every_thread_has_one() {
-        // 256 bytes for each cell: 256 cells fit.
+        // 1024 bytes for each cell: 256 cells fit.
         for (cells, threads, expected) in [
             (1, 2, 1),
             (10, 2, 10),
@@ -173,7 +173,7 @@ mod tests {
             (4096, 1000, 16),
         ] {
             assert_eq!(
-                width::<f64>(cells, threads, 256, 1),
+                width::<f64>(cells, threads, 1024, 1),
                 expected,
                 "{cells} cells, {threads} threads"
             );
