@@ -1,6 +1,13 @@
 //! Every registered solver passes every check that applies to it.
 
-use braincell::conformance::{Check, Measured, Outcome, Report, check};
+#[cfg(all(
+    feature = "rk",
+    feature = "expeuler",
+    feature = "implicit",
+    feature = "cable"
+))]
+use braincell::conformance::Measured;
+use braincell::conformance::{Check, Outcome, Report, check};
 
 fn cell(outcome: Option<&Outcome>) -> String {
     match outcome {

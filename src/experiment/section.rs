@@ -169,6 +169,9 @@ impl<'a> Section<'a> {
     }
 }
 
+/// Bytes of the longest name or text that is read: errors quote them.
+const LONGEST: usize = 1000;
+
 impl<'a> Item<'a> {
     /// File, line and key, for errors.
     pub fn place(&self) -> String {
@@ -213,28 +216,37 @@ impl<'a> Item<'a> {
     /// A table.
     pub fn section(&self) -> Result<Section<'a>, ExperimentError> {
         match self.value {
-            DeValue::Table(table) => Ok(Section {
-                source: self.source,
-                key: self.key.clone(),
-                at: self.at,
-                table,
-            }),
+            DeValue::Table(table) => {
+                if let Some(name) = table.keys().find(|name| name.get_ref().len() > LONGEST) {
+                    let name = name.get_ref();
+                    return Err(self.too_long(name));
+                }
+                Ok(Section {
+                    source: self.source,
+                    key: self.key.clone(),
+                    at: self.at,
+                    table,
+                })
+            }
             _ => Err(self.wrong_type(format!("a section [{}]", self.key))),
         }
     }
 
     /// A text of a length that errors can quote.
     pub fn text(&self) -> Result<&'a str, ExperimentError> {
-        const BYTES: usize = 1000;
         match self.value {
-            DeValue::String(text) if text.len() > BYTES => Err(self.refuse(format!(
-                "{:?} goes on for {} bytes; at most {BYTES} are read",
-                shortened(text),
-                text.len()
-            ))),
+            DeValue::String(text) if text.len() > LONGEST => Err(self.too_long(text)),
             DeValue::String(text) => Ok(text),
             _ => Err(self.wrong_type("a text in quotes")),
         }
+    }
+
+    fn too_long(&self, text: &str) -> ExperimentError {
+        self.refuse(format!(
+            "{:?} goes on for {} bytes; at most {LONGEST} are read",
+            shortened(text),
+            text.len()
+        ))
     }
 
     /// The name of a file, relative to `directory`.
