@@ -1,43 +1,10 @@
 //! First and second derivatives of the functions that instructions evaluate.
 
+use super::Slots;
 use super::call::{Aside, CHUNK, Call, Output, lane, load_single};
-use super::{Pointwise, Slots};
+use super::function::Function;
 use crate::real::{Dual, Element, Lane, Real};
 use crate::simd::{Body, Level, dispatch};
-
-/// A function of a few numbers.
-pub(super) trait Function {
-    /// Arguments.
-    type Inputs<T: Copy>: Slots<T>;
-    /// Results.
-    type Outputs<T: Copy>: Slots<T>;
-    /// The function. Must be `#[inline(always)]`.
-    fn at<R: Real>(&self, x: Self::Inputs<R>) -> Self::Outputs<R>;
-}
-
-/// A pointwise kernel as a function.
-pub(super) struct ValueOf<'a, K>(pub &'a K);
-
-impl<K: Pointwise> Function for ValueOf<'_, K> {
-    type Inputs<T: Copy> = K::Inputs<T>;
-    type Outputs<T: Copy> = K::Outputs<T>;
-    #[inline(always)]
-    fn at<R: Real>(&self, x: Self::Inputs<R>) -> Self::Outputs<R> {
-        self.0.eval(x)
-    }
-}
-
-/// The steady state of a pointwise kernel as a function.
-pub(super) struct SteadyOf<'a, K>(pub &'a K);
-
-impl<K: Pointwise> Function for SteadyOf<'_, K> {
-    type Inputs<T: Copy> = K::Inputs<T>;
-    type Outputs<T: Copy> = K::Outputs<T>;
-    #[inline(always)]
-    fn at<R: Real>(&self, x: Self::Inputs<R>) -> Self::Outputs<R> {
-        self.0.steady(x)
-    }
-}
 
 /// Numbers of directions that one pass carries: most kernels need two, and what needs more is cheap.
 const FEW: usize = 2;

@@ -1,11 +1,11 @@
-//! Runs the kinetics of relaxing states over arrays.
+//! Kinetics of relaxing states as kernels.
 
-use super::call::{Aside, Call, Loop, Output, lane, load_single, over_all};
-use super::derivatives::{self, Function};
-use super::drive::Run;
-use super::{Depends, DerivativeOf, Kernel, KernelFor, Kinetics, Relaxation, Slots};
-use crate::real::{Element, Lane, Real};
-use crate::simd::{Body, Level, dispatch};
+use super::call::{Call, Output};
+use super::derivatives;
+use super::function::{Function, evaluate};
+use super::{Depends, DerivativeOf, Kernel, KernelFor, Kinetics, Slots};
+use crate::real::{Element, Real};
+use crate::simd::Level;
 
 pub(super) struct GateDriver<K, const G: usize>(pub K);
 
@@ -65,96 +65,9 @@ impl<K: Kinetics<N>, G: Goal, const N: usize> Function for Aim<'_, K, G, N> {
     }
 }
 
-/// The inputs of the rates, and the states.
-type Inputs<K, T, const N: usize> = (<K as Kinetics<N>>::Inputs<T>, [T; N]);
-
-struct Gates<'a, F, K, G, const N: usize> {
-    run: Run<'a, F, K>,
-    goal: G,
-}
-
-impl<F: Element, K: Kinetics<N>, G: Goal, const N: usize> Body<F> for Gates<'_, F, K, G, N> {
-    type Out = ();
-    #[inline(always)]
-    fn run<R: Lane<F>>(mut self) {
-        let call = self.run.call;
-        assert_eq!(call.inputs.len(), <K::Inputs<F>>::LEN + N);
-        assert_eq!(call.outputs.len(), N);
-        over_all::<F, R>(call.len, &mut self);
-    }
-}
-
-impl<F: Element, K: Kinetics<N>, G: Goal, const N: usize> Loop<F> for Gates<'_, F, K, G, N> {
-    #[inline(always)]
-    fn single<R: Lane<F>>(&mut self) {
-        let Run {
-            kernel,
-            call,
-            arena,
-        } = &mut self.run;
-        let (input, state): Inputs<K, R, N> = load_single(&call.inputs, arena);
-        let rates = kernel.rates(input);
-        let mut g = 0;
-        while g < N {
-            if let Some(to) = &call.outputs[g] {
-                let Relaxation { a, b } = rates[g];
-                to.store_single::<F, R>(arena, self.goal.result(a, b, state[g]));
-            }
-            g += 1;
-        }
-    }
-
-    #[inline(always)]
-    fn chunks<R: Lane<F>, const W: usize>(&mut self, from: usize, to: usize) {
-        let Run {
-            kernel,
-            call,
-            arena,
-        } = &mut self.run;
-        let mut aside = Aside::<_, Inputs<K, [F; W], N>, _>::new(&call.inputs, arena);
-        let mut output = [[F::default(); W]; N];
-        let mut start = from;
-        while start < to {
-            let count = (to - start).min(W);
-            let input: Inputs<K, &[F; W], N> = aside.views(&call.inputs, arena, start, count);
-            // Indices to the width known beforehand, so that lanes become vector registers.
-            #[allow(clippy::needless_range_loop)]
-            for l in 0..W {
-                let (input, state): Inputs<K, R, N> = lane::<F, R, _, _, W>(&input, l, R::load);
-                let rates = kernel.rates(input);
-                let mut g = 0;
-                while g < N {
-                    let Relaxation { a, b } = rates[g];
-                    output[g][l] = self.goal.result(a, b, state[g]).store();
-                    g += 1;
-                }
-            }
-            let mut g = 0;
-            while g < N {
-                if let Some(to) = &call.outputs[g] {
-                    to.store::<F, R, W>(arena, start, count, &output[g]);
-                }
-                g += 1;
-            }
-            start += count;
-        }
-    }
-}
-
-impl<K: Kinetics<N>, const N: usize> GateDriver<K, N> {
-    fn run<F: Element, G: Goal>(&self, level: Level, goal: G, call: &Call, arena: &mut [F]) {
-        let run = Run {
-            kernel: &self.0,
-            call,
-            arena,
-        };
-        dispatch(level, Gates::<F, K, G, N> { run, goal });
-    }
-}
-
 impl<F: Element, K: Kinetics<N>, const N: usize> KernelFor<F> for GateDriver<K, N> {
     fn values(&self, level: Level, call: &Call, arena: &mut [F]) {
-        self.run(level, Derivative, call, arena);
+        evaluate(level, &Aim::<K, _, N>(&self.0, Derivative), call, arena);
     }
 
     fn partials(&self, level: Level, columns: &[u64], call: &Call, arena: &mut [F]) {
@@ -163,11 +76,16 @@ impl<F: Element, K: Kinetics<N>, const N: usize> KernelFor<F> for GateDriver<K, 
     }
 
     fn relax(&self, level: Level, h: F, call: &Call, arena: &mut [F]) {
-        self.run(level, Relax(h.to_f64()), call, arena);
+        evaluate(
+            level,
+            &Aim::<K, _, N>(&self.0, Relax(h.to_f64())),
+            call,
+            arena,
+        );
     }
 
     fn steady(&self, level: Level, call: &Call, arena: &mut [F]) {
-        self.run(level, Steady, call, arena);
+        evaluate(level, &Aim::<K, _, N>(&self.0, Steady), call, arena);
     }
 }
 

@@ -10,6 +10,7 @@ mod columns;
 mod depends;
 mod derivatives;
 mod drive;
+mod function;
 mod gates;
 mod slots;
 
