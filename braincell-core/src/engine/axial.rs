@@ -290,8 +290,8 @@ impl<F: Storage> Axial<F> {
         }
     }
 
-    /// Solves with the factors, the transposed system if asked for. `io` reads and writes the s numbers of a compartment
-    /// and lane.
+    /// Solves with the factors, the transposed system if asked for. Right-hand sides and solutions are in place of the
+    /// potentials.
     ///
     /// The matrix is (A / C) K, with K the tree in conductances: symmetric for one stage, and with transposed blocks for
     /// several.
@@ -299,7 +299,7 @@ impl<F: Storage> Axial<F> {
         &self,
         system: TreeSystem,
         workspace: &mut Workspace<F>,
-        io: impl StageIo<F>,
+        potentials: Potentials,
     ) {
         let TreeSystem {
             level,
@@ -318,7 +318,7 @@ impl<F: Storage> Axial<F> {
                 rows: [x, _],
                 ..
             } = workspace;
-            let (plane, count) = (io.plane(0), self.compartments.len() * lanes);
+            let (plane, count) = (potentials.plane(0), self.compartments.len() * lanes);
             let scale = Scale::Capacity(1.0 / a[0]);
             let (before, after) = match transposed {
                 false => (scale, Scale::One),
@@ -357,10 +357,10 @@ impl<F: Storage> Axial<F> {
                 let e = compartment * lanes + lane;
                 let c = arena[capacity + e].to_f64();
                 for p in 0..s {
-                    let sum = (0..s).map(|q| inverse[p * s + q] * io.get(arena, e, q));
+                    let sum = (0..s).map(|q| inverse[p * s + q] * potentials.get(arena, e, q));
                     x[(row * lanes + lane) * s + p] = match transposed {
                         false => c * sum.sum::<f64>(),
-                        true => io.get(arena, e, p),
+                        true => potentials.get(arena, e, p),
                     };
                 }
             }
@@ -409,7 +409,7 @@ impl<F: Storage> Axial<F> {
                         false => x[p],
                         true => c * (0..s).map(|q| inverse[q * s + p] * x[q]).sum::<f64>(),
                     };
-                    io.put(arena, e, p, x);
+                    arena[potentials.plane(p) + e] = F::from_f64(x);
                 }
             }
         }
@@ -488,12 +488,22 @@ impl Axial<f64> {
     }
 }
 
-/// Reads and writes the number of an element and stage.
-pub(super) trait StageIo<F> {
-    /// Where the numbers of a stage are.
-    fn plane(&self, stage: usize) -> usize;
-    fn get(&self, arena: &[F], e: usize, stage: usize) -> f64;
-    fn put(&self, arena: &mut [F], e: usize, stage: usize, x: f64);
+/// Where the potentials of each stage are.
+pub(super) struct Potentials<'a> {
+    /// Arrays, one for each stage.
+    pub x: &'a [usize],
+    /// Offset in an array.
+    pub offset: usize,
+}
+
+impl Potentials<'_> {
+    fn plane(&self, stage: usize) -> usize {
+        self.x[stage] + self.offset
+    }
+
+    fn get<F: Storage>(&self, arena: &[F], e: usize, stage: usize) -> f64 {
+        arena[self.plane(stage) + e].to_f64()
+    }
 }
 
 /// A part of the arena to read, and another to write.

@@ -5,8 +5,7 @@ use super::graph::{Wanted, all_signals, derivative, diffusion, run_wanted, state
 use super::implicit::{self, Linearized};
 use super::layout::{Layout, Plane};
 use super::registers::Registers;
-pub(crate) use super::simplify::Keep;
-use super::simplify::simplified;
+use super::simplify::{Keep, simplified};
 use crate::kernel::{Accumulate, Call, Output};
 use crate::model::{Phase, SignalId, Source, StateId, Target};
 use crate::stepper::{Array, Coef, Linearization, Op, Parts, Program, Terms};
@@ -193,12 +192,8 @@ impl Compiler<'_> {
 
     /// Computes some signals at the array at `from`, the one prepared for.
     fn compute(&mut self, signals: &HashSet<SignalId>, from: usize) {
-        let mut wanted = Wanted {
-            known: std::mem::take(&mut self.known),
-            ..Wanted::all(self.group, from)
-        };
-        let all = run_wanted(self.layout, &mut wanted, signals);
-        self.known = wanted.known;
+        let wanted = Wanted::all(self.group, from);
+        let all = run_wanted(self.layout, &wanted, signals, &mut self.known);
         self.all.extend(all);
     }
 
@@ -438,15 +433,13 @@ impl Compiler<'_> {
     ) {
         let group = self.group;
         let (f, d) = (self.permanent(), self.permanent());
-        let mut wanted = Wanted {
+        let wanted = Wanted {
             out: Some(f),
             states: others.clone(),
             axial: terms == Terms::All && others.iter().any(|s| self.layout.is_coupled(s.0)),
-            known: std::mem::take(&mut self.known),
             ..Wanted::all(group, from)
         };
-        let all = run_wanted(self.layout, &mut wanted, &HashSet::new());
-        self.known = wanted.known;
+        let all = run_wanted(self.layout, &wanted, &HashSet::new(), &mut self.known);
         self.all.extend(all);
         let all = implicit::diagonal(self.layout, (group, terms), from, d, &|s| {
             others.contains(&StateId(s))

@@ -20,8 +20,6 @@ pub(super) struct Wanted {
     pub diffusion: bool,
     /// The axial current counts.
     pub axial: bool,
-    /// Signals that have been computed at that array.
-    pub known: HashSet<SignalId>,
 }
 
 impl Wanted {
@@ -33,7 +31,6 @@ impl Wanted {
             states: HashSet::new(),
             diffusion: false,
             axial: false,
-            known: HashSet::new(),
         }
     }
 }
@@ -53,27 +50,24 @@ pub(super) fn derivative(
     if terms == Terms::Cable {
         states.clear();
     }
-    let mut wanted = Wanted {
+    let wanted = Wanted {
         out: Some(to),
         states,
         axial,
-        known: std::mem::take(known),
         ..Wanted::all(group, y)
     };
-    let all = run_wanted(layout, &mut wanted, &HashSet::new());
-    *known = wanted.known;
-    all
+    run_wanted(layout, &wanted, &HashSet::new(), known)
 }
 
 /// The diffusion coefficients of the states of `group`.
 pub(super) fn diffusion(layout: &Layout, group: usize, y: usize, to: usize) -> Vec<Instr> {
-    let mut wanted = Wanted {
+    let wanted = Wanted {
         out: Some(to),
         states: states_in(layout, group, Parts::ALL),
         diffusion: true,
         ..Wanted::all(group, y)
     };
-    run_wanted(layout, &mut wanted, &HashSet::new())
+    run_wanted(layout, &wanted, &HashSet::new(), &mut HashSet::new())
 }
 
 /// The states of a group in `parts`.
@@ -100,23 +94,19 @@ pub(super) fn all_signals(
             Source::Signal(s) => Some(*s),
             _ => None,
         });
-    let mut wanted = Wanted {
-        known: std::mem::take(known),
-        ..Wanted::all(group, y)
-    };
-    let all = run_wanted(layout, &mut wanted, &signals.collect());
-    *known = wanted.known;
-    all
+    run_wanted(layout, &Wanted::all(group, y), &signals.collect(), known)
 }
 
-/// The launches that compute what is wanted, and nothing else. The signals that they compute are known then.
+/// The launches that compute what is wanted, and nothing else. Signals in `known` have been computed at that array, and
+/// those that are computed are added to it.
 pub(super) fn run_wanted(
     layout: &Layout,
-    wanted: &mut Wanted,
+    wanted: &Wanted,
     signals: &HashSet<SignalId>,
+    known: &mut HashSet<SignalId>,
 ) -> Vec<Instr> {
-    let mut signals: HashSet<SignalId> = signals.difference(&wanted.known).copied().collect();
-    let unknown = |s: &SignalId| !wanted.known.contains(s);
+    let mut signals: HashSet<SignalId> = signals.difference(known).copied().collect();
+    let unknown = |s: &SignalId| !known.contains(s);
     if let Some(info) = &layout.model.cable {
         let cable = &info.cable;
         let potential = cable.potential.is_some_and(|s| signals.contains(&s));
@@ -154,7 +144,7 @@ pub(super) fn run_wanted(
         }
     }
     needed.reverse();
-    let mut all = run_launches(layout, &needed, wanted, &signals);
+    let mut all = run_launches(layout, &needed, wanted, &signals, known);
     if let Some(to) = wanted.out {
         // States whose derivative no kernel wrote.
         let states = layout.model.states.iter().enumerate();
@@ -187,7 +177,7 @@ pub(super) fn run_wanted(
             });
         }
     }
-    wanted.known.extend(signals);
+    known.extend(signals);
     all
 }
 
@@ -212,12 +202,13 @@ pub(super) fn run_launches(
     launches: &[&Launch],
     wanted: &Wanted,
     signals: &HashSet<SignalId>,
+    known: &HashSet<SignalId>,
 ) -> Vec<Instr> {
     let model = &layout.model;
     let mut all = Vec::new();
     let mut written = HashSet::new();
     let mut potentials = junction_potentials(layout, wanted.group, wanted.y)
-        .filter(|(signal, _)| !wanted.known.contains(signal));
+        .filter(|(signal, _)| !known.contains(signal));
     for launch in launches {
         // The cable computes the potentials of its junctions as soon as they are read.
         if let Some((signal, _)) = &potentials
@@ -323,8 +314,9 @@ pub(super) fn steady(layout: &Layout) -> Vec<Instr> {
     });
     all.extend(run_wanted(
         layout,
-        &mut Wanted::all(usize::MAX, 0),
+        &Wanted::all(usize::MAX, 0),
         &signals.collect(),
+        &mut HashSet::new(),
     ));
     for launch in model
         .launches

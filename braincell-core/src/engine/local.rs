@@ -1,7 +1,7 @@
 //! Linear systems I - A ⊗ J with the structured Jacobian J: a block for each element, and the tree that couples the
 //! potentials. The blocks are eliminated first, then the tree is solved, then the blocks are substituted back.
 
-use super::axial::{Axial, StageIo, TreeFactors, TreeSystem};
+use super::axial::{Axial, Potentials, TreeFactors, TreeSystem};
 use super::exec::{Context, Workspace};
 use super::jacobian::Site;
 use super::sparse::{self, Plan};
@@ -172,30 +172,12 @@ impl LocalJacobian {
             return;
         };
         sweep(b, [true, false], workspace);
-        let potential = self.site.unknowns.last().map_or(0, |u| u.offset);
-        let io = Potentials { x, potential };
+        let offset = self.site.unknowns.last().map_or(0, |u| u.offset);
+        let potentials = Potentials { x, offset };
         let tree = TreeSystem { transposed, ..tree };
-        axial.solve(tree, workspace, io);
+        axial.solve(tree, workspace, potentials);
         if plan.eliminates() {
             sweep(x, [false, true], workspace);
         }
-    }
-}
-
-/// The potentials in the arrays of all stages.
-struct Potentials<'a> {
-    x: &'a [usize],
-    potential: usize,
-}
-
-impl<F: Storage> StageIo<F> for Potentials<'_> {
-    fn plane(&self, stage: usize) -> usize {
-        self.x[stage] + self.potential
-    }
-    fn get(&self, arena: &[F], e: usize, stage: usize) -> f64 {
-        arena[self.x[stage] + self.potential + e].to_f64()
-    }
-    fn put(&self, arena: &mut [F], e: usize, stage: usize, x: f64) {
-        arena[self.x[stage] + self.potential + e] = F::from_f64(x);
     }
 }

@@ -28,8 +28,8 @@ mod tile_engine;
 
 pub(crate) use adjoint::{Adjoint, Section, Sweep, Wanted};
 pub(crate) use arrays::all_finite;
-pub(crate) use compile::Keep;
 pub(crate) use exec::{Clock, StepFailure, Work, Workspace};
 pub(crate) use jacobian::coupled_apart;
 pub(crate) use layout::Layout;
+pub(crate) use simplify::Keep;
 pub(crate) use tile_engine::{Engine, EngineOptions};

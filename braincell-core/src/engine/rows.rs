@@ -12,6 +12,23 @@ pub(super) enum Scale {
     Capacity(f64),
 }
 
+/// The numbers x of compartments whose capacities are at `at`.
+#[inline(always)]
+fn scaled<F: Element, R: Lane<F>, const L: usize>(
+    scale: Scale,
+    capacity: &[F],
+    at: usize,
+    mut x: [F; L],
+) -> [F; L] {
+    if let Scale::Capacity(s) = scale {
+        let c = get::<F, L>(capacity, at);
+        for l in 0..L {
+            x[l] = (R::load(x[l]) * R::load(c[l]) * s).store();
+        }
+    }
+    x
+}
+
 /// Compartments to rows. Other rows are left alone.
 pub(super) struct ToRows<'a, F> {
     /// The row of each compartment.
@@ -27,13 +44,7 @@ impl<F: Element> Strip<F> for ToRows<'_, F> {
     fn strip<R: Lane<F>, const L: usize>(&mut self, stride: usize, offset: usize) {
         for (compartment, &row) in self.rows.iter().enumerate() {
             let at = compartment * stride + offset;
-            let mut x = get::<F, L>(self.from, at);
-            if let Scale::Capacity(s) = self.scale {
-                let c = get::<F, L>(self.capacity, at);
-                for l in 0..L {
-                    x[l] = (R::load(x[l]) * R::load(c[l]) * s).store();
-                }
-            }
+            let x = scaled::<F, R, L>(self.scale, self.capacity, at, get(self.from, at));
             put(self.to, row * stride + offset, x);
         }
     }
@@ -54,13 +65,8 @@ impl<F: Element> Strip<F> for FromRows<'_, F> {
     fn strip<R: Lane<F>, const L: usize>(&mut self, stride: usize, offset: usize) {
         for (compartment, &row) in self.rows.iter().enumerate() {
             let at = compartment * stride + offset;
-            let mut x = get::<F, L>(self.from, row * stride + offset);
-            if let Scale::Capacity(s) = self.scale {
-                let c = get::<F, L>(self.capacity, at);
-                for l in 0..L {
-                    x[l] = (R::load(x[l]) * R::load(c[l]) * s).store();
-                }
-            }
+            let x = get(self.from, row * stride + offset);
+            let x = scaled::<F, R, L>(self.scale, self.capacity, at, x);
             put(self.to, at, x);
         }
     }

@@ -3,11 +3,12 @@
 use super::arena::Arena;
 use super::arrays::all_finite;
 use super::axial::Axial;
-use super::compile::{Compiled, Keep, compile};
+use super::compile::{Compiled, compile};
 use super::exec::{self, Clock, Coefficients, Context, Instr, StepFailure, Work, Workspace};
 use super::graph::{Wanted, all_signals, derivative, diffusion, run_launches, run_wanted, steady};
 use super::implicit;
 use super::layout::Layout;
+use super::simplify::Keep;
 use crate::kernel::Storage;
 use crate::model::{Launch, Model, Phase, SignalId, Source};
 use crate::simd::Level;
@@ -73,9 +74,11 @@ impl<F: Storage> Engine<F> {
                 Source::Signal(s) => Some(*s),
                 _ => None,
             });
-            let mut present = Wanted::all(usize::MAX, 0);
-            all.extend(run_wanted(layout, &mut present, &read.collect()));
-            all.extend(run_launches(layout, &launches, &present, &HashSet::new()));
+            let present = Wanted::all(usize::MAX, 0);
+            let mut known = HashSet::new();
+            all.extend(run_wanted(layout, &present, &read.collect(), &mut known));
+            let none = HashSet::new();
+            all.extend(run_launches(layout, &launches, &present, &none, &known));
             all
         };
         let (pre, post) = (phase(&layout, Phase::Pre), phase(&layout, Phase::Post));
@@ -93,8 +96,9 @@ impl<F: Storage> Engine<F> {
         let mut signals = vec![Instr::Inputs { c: 0.0 }];
         signals.extend(run_wanted(
             &layout,
-            &mut Wanted::all(0, layout.current[0]),
+            &Wanted::all(0, layout.current[0]),
             &record_signals.iter().copied().collect(),
+            &mut HashSet::new(),
         ));
         let mut diagonal = vec![Instr::Inputs { c: 0.0 }];
         let (present, to) = (layout.current[0], layout.take(layout.group_len[0]));
