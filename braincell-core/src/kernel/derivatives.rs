@@ -1,22 +1,16 @@
 //! First and second derivatives of the functions that instructions evaluate.
 
 use super::Slots;
-use super::call::{Aside, CHUNK, Call, Output, lane, load_single};
+use super::call::{Aside, Call, Loop, Output, lane, load_single, over_all};
 use super::function::Function;
 use crate::real::{Dual, Element, Lane, Real};
 use crate::simd::{Body, Level, dispatch};
 
-/// Numbers of directions that one pass carries: most kernels need two, and what needs more is cheap.
-const FEW: usize = 2;
-const MANY: usize = 4;
-
-/// Calls `f(first direction of a pass, whether it carries many)`.
+/// Calls `f(first direction of a pass, whether it carries two)`: most kernels need one direction or two, and those that need
+/// more are cheap.
 fn passes(count: usize, mut f: impl FnMut(usize, bool)) {
-    let mut first = 0;
-    while first < count {
-        let many = count - first > FEW;
-        f(first, many);
-        first += if many { MANY } else { FEW };
+    for first in (0..count).step_by(2) {
+        f(first, first + 1 < count);
     }
 }
 
@@ -29,21 +23,19 @@ pub(super) fn first<F: Element, K: Function>(
     (call, values): (&Call, &[Option<Output>]),
     arena: &mut [F],
 ) {
-    passes(columns.len(), |first, many| {
+    passes(columns.len(), |first, two| {
         // Values may replace inputs, so they are stored last.
-        let last = columns.len() - first <= if many { MANY } else { FEW };
+        let last = columns.len() - first <= 2;
         let pass = Pass {
             function,
+            order: First,
             directions: &columns[first..],
             slot: [columns.len(), first],
             call,
             values: if last { values } else { &[] },
             arena,
         };
-        match many {
-            false => dispatch(level, First::<F, K, FEW>(pass)),
-            true => dispatch(level, First::<F, K, MANY>(pass)),
-        }
+        run(level, two, pass);
     });
 }
 
@@ -58,25 +50,31 @@ pub(super) fn second<K: Function>(
     arena: &mut [f64],
 ) {
     for (k, &outer) in columns.iter().enumerate() {
-        passes(by.len(), |first, many| {
+        passes(by.len(), |first, two| {
             let pass = Pass {
                 function,
+                order: Second(outer),
                 directions: &by[first..],
                 slot: [columns.len() * by.len(), k * by.len() + first],
                 call,
                 values: &[],
                 arena,
             };
-            match many {
-                false => dispatch(level, Second::<K, FEW>(pass, outer)),
-                true => dispatch(level, Second::<K, MANY>(pass, outer)),
-            }
+            run(level, two, pass);
         });
     }
 }
 
-struct Pass<'a, F, K> {
+fn run<F: Element, K: Function, O: Order>(level: Level, two: bool, pass: Pass<F, K, O>) {
+    match two {
+        false => dispatch(level, Directions::<F, K, O, 1>(pass)),
+        true => dispatch(level, Directions::<F, K, O, 2>(pass)),
+    }
+}
+
+struct Pass<'a, F, K, O> {
     function: &'a K,
+    order: O,
     /// Masks of inputs, those of this pass first.
     directions: &'a [u64],
     /// Stride from output to output, and the first slot.
@@ -87,13 +85,19 @@ struct Pass<'a, F, K> {
     arena: &'a mut [F],
 }
 
+/// A pass that carries C directions.
+struct Directions<'a, F, K, O, const C: usize>(Pass<'a, F, K, O>);
+
+/// For each input whether it changes in each direction, as numbers 0 and 1.
+type Seeds<K, R, const C: usize> = <K as Function>::Inputs<[R; C]>;
+
 /// Values and derivatives of the results, for one lane.
 type Results<K, R, const C: usize> = (
     <K as Function>::Outputs<R>,
     <K as Function>::Outputs<[R; C]>,
 );
 
-/// For each input whether it changes in each direction, as numbers 0 and 1.
+#[inline(always)]
 fn seeds<R: Real, S: Slots<[R; C]>, const C: usize>(directions: &[u64]) -> S {
     let mut seeds = S::filled([R::zero(); C]);
     for (k, mask) in directions.iter().enumerate().take(C) {
@@ -106,97 +110,93 @@ fn seeds<R: Real, S: Slots<[R; C]>, const C: usize>(directions: &[u64]) -> S {
     seeds
 }
 
-impl<F: Element, K: Function> Pass<'_, F, K> {
-    /// Runs over all elements. `eval` gives the results for one lane.
+/// First or second derivatives.
+trait Order: Copy {
+    /// The inputs of the outer derivative, if there is one.
+    fn outer(self) -> u64;
+    /// Must be `#[inline(always)]`.
+    fn at<K: Function, R: Real, const C: usize>(
+        self,
+        function: &K,
+        x: K::Inputs<R>,
+        seeds: (&Seeds<K, R, C>, &Seeds<K, R, 1>),
+    ) -> Results<K, R, C>;
+}
+
+#[derive(Clone, Copy)]
+struct First;
+
+impl Order for First {
     #[inline(always)]
-    fn run<R: Lane<F>, const C: usize>(self, eval: impl Fn(&K, K::Inputs<R>) -> Results<K, R, C>) {
-        let (call, arena) = (self.call, self.arena);
-        let count_columns = self.directions.len().min(C);
-        if call.len == 1 {
-            let (x, y) = eval(self.function, load_single(&call.inputs, arena));
-            for o in 0..<K::Outputs<F>>::LEN {
-                for k in 0..count_columns {
-                    if let Some(to) = &call.outputs[o * self.slot[0] + self.slot[1] + k] {
-                        to.store_single::<F, R>(arena, y.slot(o)[k]);
-                    }
-                }
-            }
-            for (o, to) in self.values.iter().enumerate() {
-                if let Some(to) = to {
-                    to.store_single::<F, R>(arena, *x.slot(o));
-                }
-            }
-            return;
+    fn outer(self) -> u64 {
+        0
+    }
+
+    #[inline(always)]
+    fn at<K: Function, R: Real, const C: usize>(
+        self,
+        function: &K,
+        x: K::Inputs<R>,
+        (seeds, _): (&Seeds<K, R, C>, &Seeds<K, R, 1>),
+    ) -> Results<K, R, C> {
+        let mut input = <K::Inputs<Dual<R, C>>>::filled(Dual::lift(R::zero()));
+        let mut i = 0;
+        while i < <K::Inputs<R>>::LEN {
+            let variable = input.slot_mut(i);
+            variable.value = *x.slot(i);
+            copy(seeds.slot(i), &mut variable.tangent);
+            i += 1;
         }
-        let mut aside = Aside::<_, K::Inputs<[F; CHUNK]>, _>::new(&call.inputs, arena);
-        let zero = [F::default(); CHUNK];
-        let mut output = <K::Outputs<[[F; CHUNK]; C]>>::filled([zero; C]);
-        let mut value = <K::Outputs<[F; CHUNK]>>::filled(zero);
-        let mut start = 0;
-        while start < call.len {
-            let count = (call.len - start).min(CHUNK);
-            let input: K::Inputs<&[F; CHUNK]> = aside.views(&call.inputs, arena, start, count);
-            for l in 0..CHUNK {
-                let input: K::Inputs<R> = lane::<F, R, _, _, CHUNK>(&input, l, R::load);
-                let (x, y) = eval(self.function, input);
-                let mut o = 0;
-                while o < <K::Outputs<F>>::LEN {
-                    value.slot_mut(o)[l] = x.slot(o).store();
-                    let mut k = 0;
-                    while k < C {
-                        output.slot_mut(o)[k][l] = y.slot(o)[k].store();
-                        k += 1;
-                    }
-                    o += 1;
-                }
-            }
-            for o in 0..<K::Outputs<F>>::LEN {
-                for k in 0..count_columns {
-                    if let Some(to) = &call.outputs[o * self.slot[0] + self.slot[1] + k] {
-                        to.store::<F, R, CHUNK>(arena, start, count, &output.slot(o)[k]);
-                    }
-                }
-            }
-            for (o, to) in self.values.iter().enumerate() {
-                if let Some(to) = to {
-                    to.store::<F, R, CHUNK>(arena, start, count, value.slot(o));
-                }
-            }
-            start += count;
+        let y = function.at(input);
+        let mut value = <K::Outputs<R>>::filled(R::zero());
+        let mut out = <K::Outputs<[R; C]>>::filled([R::zero(); C]);
+        let mut o = 0;
+        while o < <K::Outputs<R>>::LEN {
+            *value.slot_mut(o) = y.slot(o).value;
+            *out.slot_mut(o) = y.slot(o).tangent;
+            o += 1;
         }
+        (value, out)
     }
 }
 
-struct First<'a, F, K, const C: usize>(Pass<'a, F, K>);
+/// With the mask of the inputs of the outer derivative.
+#[derive(Clone, Copy)]
+struct Second(u64);
 
-impl<F: Element, K: Function, const C: usize> Body<F> for First<'_, F, K, C> {
-    type Out = ();
+impl Order for Second {
     #[inline(always)]
-    fn run<R: Lane<F>>(self) {
-        let seeds: K::Inputs<[R; C]> = seeds(self.0.directions);
-        self.0.run::<R, C>(
-            #[inline(always)]
-            |function, input| {
-                let mut x = <K::Inputs<Dual<R, C>>>::filled(Dual::lift(R::zero()));
-                let mut i = 0;
-                while i < <K::Inputs<F>>::LEN {
-                    let variable = x.slot_mut(i);
-                    variable.value = *input.slot(i);
-                    copy(seeds.slot(i), &mut variable.tangent);
-                    i += 1;
-                }
-                let y = function.at(x);
-                let mut out = <K::Outputs<[R; C]>>::filled([R::zero(); C]);
-                let mut value = <K::Outputs<R>>::filled(R::zero());
-                let mut o = 0;
-                while o < <K::Outputs<F>>::LEN {
-                    *value.slot_mut(o) = y.slot(o).value;
-                    *out.slot_mut(o) = y.slot(o).tangent;
-                    o += 1;
-                }
-                (value, out)
-            },
-        );
+    fn outer(self) -> u64 {
+        self.0
+    }
+
+    #[inline(always)]
+    fn at<K: Function, R: Real, const C: usize>(
+        self,
+        function: &K,
+        x: K::Inputs<R>,
+        (seeds, outer): (&Seeds<K, R, C>, &Seeds<K, R, 1>),
+    ) -> Results<K, R, C> {
+        let zero = Dual::lift(Dual::lift(R::zero()));
+        let mut input = <K::Inputs<Dual<Dual<R, C>, 1>>>::filled(zero);
+        let mut i = 0;
+        while i < <K::Inputs<R>>::LEN {
+            let variable = input.slot_mut(i);
+            variable.value.value = *x.slot(i);
+            variable.tangent[0].value = outer.slot(i)[0];
+            copy(seeds.slot(i), &mut variable.value.tangent);
+            i += 1;
+        }
+        let y = function.at(input);
+        let mut value = <K::Outputs<R>>::filled(R::zero());
+        let mut out = <K::Outputs<[R; C]>>::filled([R::zero(); C]);
+        let mut o = 0;
+        while o < <K::Outputs<R>>::LEN {
+            *value.slot_mut(o) = y.slot(o).value.value;
+            *out.slot_mut(o) = y.slot(o).tangent[0].tangent;
+            o += 1;
+        }
+        (value, out)
     }
 }
 
@@ -210,39 +210,86 @@ fn copy<R: Copy, const C: usize>(from: &[R; C], to: &mut [R; C]) {
     }
 }
 
-/// With the mask of the inputs of the outer derivative.
-struct Second<'a, K, const C: usize>(Pass<'a, f64, K>, u64);
-
-impl<K: Function, const C: usize> Body<f64> for Second<'_, K, C> {
+impl<F: Element, K: Function, O: Order, const C: usize> Body<F> for Directions<'_, F, K, O, C> {
     type Out = ();
     #[inline(always)]
-    fn run<R: Lane<f64>>(self) {
-        let inner: K::Inputs<[R; C]> = seeds(self.0.directions);
-        let outer: K::Inputs<[R; 1]> = seeds(&[self.1]);
-        self.0.run::<R, C>(
-            #[inline(always)]
-            |function, input| {
-                let zero = Dual::lift(Dual::lift(R::zero()));
-                let mut x = <K::Inputs<Dual<Dual<R, C>, 1>>>::filled(zero);
-                let mut i = 0;
-                while i < <K::Inputs<f64>>::LEN {
-                    let variable = x.slot_mut(i);
-                    variable.value.value = *input.slot(i);
-                    variable.tangent[0].value = outer.slot(i)[0];
-                    copy(inner.slot(i), &mut variable.value.tangent);
-                    i += 1;
+    fn run<R: Lane<F>>(mut self) {
+        over_all::<F, R>(self.0.call.len, &mut self);
+    }
+}
+
+impl<F: Element, K: Function, O: Order, const C: usize> Loop<F> for Directions<'_, F, K, O, C> {
+    #[inline(always)]
+    fn single<R: Lane<F>>(&mut self) {
+        let pass = &mut self.0;
+        let (inner, outer) = (seeds(pass.directions), seeds(&[pass.order.outer()]));
+        let x = load_single::<F, R, _>(&pass.call.inputs, pass.arena);
+        let (x, y) = pass.order.at::<K, R, C>(pass.function, x, (&inner, &outer));
+        let mut o = 0;
+        while o < <K::Outputs<F>>::LEN {
+            let mut k = 0;
+            while k < C {
+                if let Some(to) = &pass.call.outputs[o * pass.slot[0] + pass.slot[1] + k] {
+                    to.store_single::<F, R>(pass.arena, y.slot(o)[k]);
                 }
-                let y = function.at(x);
-                let mut out = <K::Outputs<[R; C]>>::filled([R::zero(); C]);
-                let mut value = <K::Outputs<R>>::filled(R::zero());
+                k += 1;
+            }
+            o += 1;
+        }
+        for (o, to) in pass.values.iter().enumerate() {
+            if let Some(to) = to {
+                to.store_single::<F, R>(pass.arena, *x.slot(o));
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn chunks<R: Lane<F>, const W: usize>(&mut self, from: usize, to: usize) {
+        let Pass {
+            function,
+            order,
+            directions,
+            slot,
+            call,
+            values,
+            arena,
+        } = &mut self.0;
+        let (inner, outer) = (seeds(directions), seeds(&[order.outer()]));
+        let mut aside = Aside::<_, K::Inputs<[F; W]>, _>::new(&call.inputs, arena);
+        let zero = [F::default(); W];
+        let mut output = <K::Outputs<[[F; W]; C]>>::filled([zero; C]);
+        let mut value = <K::Outputs<[F; W]>>::filled(zero);
+        let mut start = from;
+        while start < to {
+            let count = (to - start).min(W);
+            let input: K::Inputs<&[F; W]> = aside.views(&call.inputs, arena, start, count);
+            for l in 0..W {
+                let input: K::Inputs<R> = lane::<F, R, _, _, W>(&input, l, R::load);
+                let (x, y) = order.at::<K, R, C>(function, input, (&inner, &outer));
                 let mut o = 0;
-                while o < <K::Outputs<f64>>::LEN {
-                    *value.slot_mut(o) = y.slot(o).value.value;
-                    *out.slot_mut(o) = y.slot(o).tangent[0].tangent;
+                while o < <K::Outputs<F>>::LEN {
+                    value.slot_mut(o)[l] = x.slot(o).store();
+                    let mut k = 0;
+                    while k < C {
+                        output.slot_mut(o)[k][l] = y.slot(o)[k].store();
+                        k += 1;
+                    }
                     o += 1;
                 }
-                (value, out)
-            },
-        );
+            }
+            for o in 0..<K::Outputs<F>>::LEN {
+                for k in 0..C {
+                    if let Some(to) = &call.outputs[o * slot[0] + slot[1] + k] {
+                        to.store::<F, R, W>(arena, start, count, &output.slot(o)[k]);
+                    }
+                }
+            }
+            for (o, to) in values.iter().enumerate() {
+                if let Some(to) = to {
+                    to.store::<F, R, W>(arena, start, count, value.slot(o));
+                }
+            }
+            start += count;
+        }
     }
 }
