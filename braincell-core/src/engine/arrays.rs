@@ -1,7 +1,7 @@
 //! Loops over whole arrays.
 
 use crate::kernel::{array, array_mut};
-use crate::real::{Element, Lane};
+use crate::real::{Element, Lane, Real};
 use crate::simd::{Body, Level, dispatch};
 
 /// Numbers that are worked on together.
@@ -69,38 +69,88 @@ impl<F: Element> Loop<F> for Combine<'_, F> {
     }
 }
 
-/// What is done to numbers one by one.
+/// What is done to numbers one by one: a type for each operation, so that each has a loop of its own.
+pub(super) trait Each: Copy {
+    /// What becomes of the number `to`. Must be `#[inline(always)]`.
+    fn at<R: Real>(self, x: [R; 3], to: R) -> R;
+}
+
+/// a b
 #[derive(Clone, Copy)]
-pub(super) enum Each {
-    /// a b
-    Product,
-    /// to + a b
-    MultiplyAdd,
-    /// to + s a
-    AddScaled(f64),
-    /// a + s φ₁(s c) b
-    Relax(f64),
-    /// φ_k(s a) b
-    Phi(u32, f64),
-    /// b / (1 - s a)
-    Solve(f64),
+pub(super) struct Product;
+impl Each for Product {
+    #[inline(always)]
+    fn at<R: Real>(self, [a, b, _]: [R; 3], _: R) -> R {
+        a * b
+    }
+}
+
+/// to + a b
+#[derive(Clone, Copy)]
+pub(super) struct MultiplyAdd;
+impl Each for MultiplyAdd {
+    #[inline(always)]
+    fn at<R: Real>(self, [a, b, _]: [R; 3], to: R) -> R {
+        a.mul_add(b, to)
+    }
+}
+
+/// to + s a
+#[derive(Clone, Copy)]
+pub(super) struct AddScaled(pub f64);
+impl Each for AddScaled {
+    #[inline(always)]
+    fn at<R: Real>(self, [a, _, _]: [R; 3], to: R) -> R {
+        R::constant(self.0).mul_add(a, to)
+    }
+}
+
+/// a + s φ₁(s c) b
+#[derive(Clone, Copy)]
+pub(super) struct Relax(pub f64);
+impl Each for Relax {
+    #[inline(always)]
+    fn at<R: Real>(self, [a, b, c]: [R; 3], _: R) -> R {
+        let s = R::constant(self.0);
+        (s * (s * c).exprel()).mul_add(b, a)
+    }
+}
+
+/// φ_k(s a) b
+#[derive(Clone, Copy)]
+pub(super) struct Phi(pub u32, pub f64);
+impl Each for Phi {
+    #[inline(always)]
+    fn at<R: Real>(self, [a, b, _]: [R; 3], _: R) -> R {
+        (R::constant(self.1) * a).phi(self.0) * b
+    }
+}
+
+/// b / (1 - s a)
+#[derive(Clone, Copy)]
+pub(super) struct Solve(pub f64);
+impl Each for Solve {
+    #[inline(always)]
+    fn at<R: Real>(self, [a, b, _]: [R; 3], _: R) -> R {
+        b / (-R::constant(self.0)).mul_add(a, R::one())
+    }
 }
 
 /// to ← what `each` makes of the numbers at `a`, `b` and `c`.
-pub(super) struct Elementwise<'a, F> {
-    pub each: Each,
+pub(super) struct Elementwise<'a, F, E> {
+    pub each: E,
     pub to: usize,
     pub from: [usize; 3],
     pub arena: &'a mut [F],
 }
 
-impl<F: Element> Elementwise<'_, F> {
+impl<F: Element, E: Each> Elementwise<'_, F, E> {
     pub fn run(self, level: Level, len: usize) {
         dispatch(level, Over { len, each: self });
     }
 }
 
-impl<F: Element> Loop<F> for Elementwise<'_, F> {
+impl<F: Element, E: Each> Loop<F> for Elementwise<'_, F, E> {
     #[inline(always)]
     fn some<R: Lane<F>, const N: usize>(&mut self, at: usize) {
         let [a, b, c]: [[F; N]; 3] = [
@@ -110,43 +160,9 @@ impl<F: Element> Loop<F> for Elementwise<'_, F> {
         ];
         let to: &mut [F; N] = array_mut(&mut self.arena[self.to + at..][..N]);
         let mut y = *to;
-        match self.each {
-            Each::Product => {
-                for l in 0..N {
-                    y[l] = (R::load(a[l]) * R::load(b[l])).store();
-                }
-            }
-            Each::MultiplyAdd => {
-                for l in 0..N {
-                    y[l] = R::load(a[l]).mul_add(R::load(b[l]), R::load(y[l])).store();
-                }
-            }
-            Each::AddScaled(s) => {
-                let s = R::constant(s);
-                for l in 0..N {
-                    y[l] = s.mul_add(R::load(a[l]), R::load(y[l])).store();
-                }
-            }
-            Each::Relax(s) => {
-                let s = R::constant(s);
-                for l in 0..N {
-                    let phi = (s * R::load(c[l])).exprel();
-                    y[l] = (s * phi).mul_add(R::load(b[l]), R::load(a[l])).store();
-                }
-            }
-            Each::Phi(k, s) => {
-                let s = R::constant(s);
-                for l in 0..N {
-                    y[l] = ((s * R::load(a[l])).phi(k) * R::load(b[l])).store();
-                }
-            }
-            Each::Solve(s) => {
-                let s = R::constant(s);
-                for l in 0..N {
-                    let pivot = (-s).mul_add(R::load(a[l]), R::one());
-                    y[l] = (R::load(b[l]) / pivot).store();
-                }
-            }
+        for l in 0..N {
+            let x = [R::load(a[l]), R::load(b[l]), R::load(c[l])];
+            y[l] = self.each.at(x, R::load(y[l])).store();
         }
         *to = y;
     }

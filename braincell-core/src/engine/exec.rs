@@ -1,7 +1,7 @@
 //! Instructions and their execution.
 
 use super::arena::Arena;
-use super::arrays::{Combine, Each, Elementwise};
+use super::arrays::{self, Combine, Each, Elementwise};
 use super::axial::Axial;
 use super::layout::Layout;
 use super::local::{Factors, LocalJacobian};
@@ -325,15 +325,15 @@ pub(crate) fn execute<F: Storage>(
             .run(context.level, *len),
             Instr::Product { to, a, b, len } => {
                 let from = [*a, *b, *b];
-                elementwise(context, Each::Product, *to, from, *len, arena);
+                elementwise(context, arrays::Product, *to, from, *len, arena);
             }
             Instr::MultiplyAdd { to, a, b, len } => match (&to.index, &b.index) {
                 (Index::Each, Index::Each) => {
                     let (to, from) = (to.offset, [*a, b.offset, b.offset]);
-                    elementwise(context, Each::MultiplyAdd, to, from, *len, arena);
+                    elementwise(context, arrays::MultiplyAdd, to, from, *len, arena);
                 }
                 (Index::Each, Index::Splat) => {
-                    let each = Each::AddScaled(arena[b.offset].to_f64());
+                    let each = arrays::AddScaled(arena[b.offset].to_f64());
                     elementwise(context, each, to.offset, [*a; 3], *len, arena);
                 }
                 _ => {
@@ -353,7 +353,7 @@ pub(crate) fn execute<F: Storage>(
                 len,
             } => {
                 let s = coefficient(*scale).to_f64();
-                elementwise(context, Each::Relax(s), *to, [*y, *f, *d], *len, arena);
+                elementwise(context, arrays::Relax(s), *to, [*y, *f, *d], *len, arena);
             }
             Instr::PhiDiagonal {
                 to,
@@ -364,7 +364,7 @@ pub(crate) fn execute<F: Storage>(
                 len,
             } => {
                 let s = coefficient(*scale).to_f64();
-                elementwise(context, Each::Phi(*k, s), *to, [*d, *b, *b], *len, arena);
+                elementwise(context, arrays::Phi(*k, s), *to, [*d, *b, *b], *len, arena);
             }
             Instr::SolveDiagonal {
                 to,
@@ -374,13 +374,19 @@ pub(crate) fn execute<F: Storage>(
                 len,
             } => {
                 let gamma = coefficient(*gamma).to_f64();
-                elementwise(context, Each::Solve(gamma), *to, [*d, *b, *b], *len, arena);
+                elementwise(
+                    context,
+                    arrays::Solve(gamma),
+                    *to,
+                    [*d, *b, *b],
+                    *len,
+                    arena,
+                );
             }
             Instr::Factor { system, factors, a } => {
                 let (a, size) = a.matrix(coefficient(a.number()).to_f64());
                 workspace.work.factorisations += 1;
-                let zero = [0; 2];
-                system.factor(*factors, &a[..size], &zero, context, workspace, |_, _| true);
+                system.factor_all(*factors, &a[..size], context, workspace);
             }
             Instr::Solve {
                 system,
@@ -419,7 +425,7 @@ pub(crate) fn execute<F: Storage>(
 
 fn elementwise<F: Storage>(
     context: &Context<F>,
-    each: Each,
+    each: impl Each,
     to: usize,
     from: [usize; 3],
     len: usize,

@@ -1,6 +1,5 @@
 //! Compilation of the operations that linearise or solve.
 
-use super::axial::TreeFactors;
 use super::compile::Compiler;
 use super::exec::{Instr, Shift};
 use super::graph::{all_signals, derivative};
@@ -9,6 +8,7 @@ use super::layout::Layout;
 use super::local::{Factors, LocalJacobian};
 use super::newton::{Newton, Status, absolute};
 use super::poles::phi_by_poles;
+use super::tree::TreeFactors;
 use crate::model::Domain;
 use crate::stepper::{Array, Coef, Jacobian, Parts, Terms, num};
 use std::collections::{HashMap, HashSet};

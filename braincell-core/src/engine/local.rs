@@ -1,10 +1,11 @@
 //! Linear systems I - A ⊗ J with the structured Jacobian J: a block for each element, and the tree that couples the
 //! potentials. The blocks are eliminated first, then the tree is solved, then the blocks are substituted back.
 
-use super::axial::{Axial, Potentials, TreeFactors, TreeSystem};
+use super::axial::Axial;
 use super::exec::{Context, Workspace};
 use super::jacobian::Site;
 use super::sparse::{self, Plan};
+use super::tree::{Potentials, TreeFactors, TreeSystem};
 use crate::kernel::Storage;
 use crate::simd::dispatch;
 use once_cell::sync::OnceCell;
@@ -52,6 +53,26 @@ impl LocalJacobian {
     /// Numbers needed to keep the factors of all elements: matrices, swaps, scratch.
     pub fn factor_sizes(&self, stages: usize) -> [usize; 3] {
         self.plan(stages).sizes(self.site.elements)
+    }
+
+    /// Factors I - A ⊗ J at all elements, the Jacobian being that of all stages.
+    pub fn factor_all<F: Storage>(
+        &self,
+        factors: Factors,
+        a: &[f64],
+        context: &Context<F>,
+        workspace: &mut Workspace<F>,
+    ) {
+        let alone = self.unknowns() == 1 && factors.stages == 1;
+        let coupled = self.coupled(factors, a, context).filter(|_| alone);
+        match (coupled, &self.entries[..]) {
+            // Nothing to eliminate before the tree.
+            (Some((axial, tree)), &[(_, _, plane)]) => axial.factor_alone(tree, workspace, plane),
+            _ => {
+                let shift = [0; MAX_STAGES];
+                self.factor(factors, a, &shift, context, workspace, |_, _| true);
+            }
+        }
     }
 
     /// Factors I - A ⊗ J at the elements that `select` chooses. Stage p, unknown i is number i · s + p. The Jacobian
@@ -171,13 +192,19 @@ impl LocalJacobian {
             sweep(b, [true, true], workspace);
             return;
         };
-        sweep(b, [true, false], workspace);
-        let offset = self.site.unknowns.last().map_or(0, |u| u.offset);
-        let potentials = Potentials { x, offset };
         let tree = TreeSystem { transposed, ..tree };
-        axial.solve(tree, workspace, potentials);
+        let mut potentials = Potentials {
+            from: b,
+            to: x,
+            offset: self.site.unknowns.last().map_or(0, |u| u.offset),
+        };
         if plan.eliminates() {
+            sweep(b, [true, false], workspace);
+            potentials.from = x;
+            axial.solve(tree, workspace, potentials);
             sweep(x, [false, true], workspace);
+        } else {
+            axial.solve(tree, workspace, potentials);
         }
     }
 }

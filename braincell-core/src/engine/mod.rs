@@ -25,6 +25,7 @@ mod rows;
 mod simplify;
 mod sparse;
 mod tile_engine;
+mod tree;
 
 pub(crate) use adjoint::{Adjoint, Section, Sweep, Wanted};
 pub(crate) use arrays::all_finite;

@@ -10,6 +10,8 @@ pub(super) enum Scale {
     One,
     /// x C A s
     Capacity(f64),
+    /// (1 - a x) C A / a
+    Pivot(f64),
 }
 
 /// The numbers x of compartments whose capacities are at `at`.
@@ -20,10 +22,20 @@ fn scaled<F: Element, R: Lane<F>, const L: usize>(
     at: usize,
     mut x: [F; L],
 ) -> [F; L] {
-    if let Scale::Capacity(s) = scale {
-        let c = get::<F, L>(capacity, at);
-        for l in 0..L {
-            x[l] = (R::load(x[l]) * R::load(c[l]) * s).store();
+    match scale {
+        Scale::One => {}
+        Scale::Capacity(s) => {
+            let c = get::<F, L>(capacity, at);
+            for l in 0..L {
+                x[l] = (R::load(x[l]) * R::load(c[l]) * s).store();
+            }
+        }
+        Scale::Pivot(a) => {
+            let c = get::<F, L>(capacity, at);
+            for l in 0..L {
+                let pivot = (-R::constant(a)).mul_add(R::load(x[l]), R::one());
+                x[l] = (pivot * R::load(c[l]) * (1.0 / a)).store();
+            }
         }
     }
     x

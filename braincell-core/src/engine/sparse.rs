@@ -9,15 +9,16 @@
 
 use super::dense;
 use super::jacobian::Site;
-use crate::kernel::Storage;
+use crate::kernel::{Storage, array, array_mut};
 use crate::real::Lane;
 use crate::simd::Body;
 
 /// Elements that are worked on together.
-const W: usize = 8;
+const W: usize = 16;
 /// An element is factored with pivoting if a pivot is smaller than this fraction of the terms it is the sum of.
 const CANCELLED: f64 = 1e-3;
-/// In the place of an element's first row swap: no rows were swapped.
+/// In the place of an element's first row swap: no rows were swapped. Before the swaps of all elements it is noted for each
+/// chunk whether there are any.
 const UNSWAPPED: u32 = u32::MAX;
 
 /// How a block of order n is eliminated: the leading `n - keep` unknowns, without pivoting. Numbers are those of the places
@@ -29,8 +30,8 @@ pub(super) struct Plan {
     keep: usize,
     /// The pivots' eliminations in order.
     steps: Vec<Step>,
-    /// Places that hold something, before or after.
-    places: Vec<usize>,
+    /// Places that hold something, before or after, with the numbers of the unit matrix.
+    places: Vec<(usize, f64)>,
 }
 
 #[derive(Clone, Debug)]
@@ -77,7 +78,9 @@ impl Plan {
                 before,
             });
         }
-        let places = (0..n * n).filter(|&place| there[place]).collect();
+        let unit = |place: usize| if place / n == place % n { 1.0 } else { 0.0 };
+        let places = (0..n * n).filter(|&place| there[place]);
+        let places = places.map(|place| (place, unit(place))).collect();
         Self {
             n,
             stages,
@@ -91,7 +94,8 @@ impl Plan {
     pub fn sizes(&self, elements: usize) -> [usize; 3] {
         let square = self.n * self.n;
         let matrices = elements.div_ceil(W) * W * square;
-        [matrices, elements * self.n, 2 * W * square + W * self.n]
+        let swaps = elements.div_ceil(W) + elements * self.n;
+        [matrices, swaps, 2 * W * square + W * self.n]
     }
 
     /// Whether anything is eliminated.
@@ -145,6 +149,24 @@ pub(super) struct Factor<'a, F, S> {
 /// An array's worth of lanes.
 type Lanes = [f64; W];
 
+/// Up to W numbers; what is missing is 0.
+#[inline(always)]
+fn numbers<F: Storage>(from: &[F]) -> Lanes {
+    let mut x = [0.0; W];
+    if from.len() == W {
+        // Copied as a whole: numbers stored one by one are slow to load together.
+        let from: [F; W] = array(from);
+        for l in 0..W {
+            x[l] = from[l].to_f64();
+        }
+    } else {
+        for (x, from) in x.iter_mut().zip(from) {
+            *x = from.to_f64();
+        }
+    }
+    x
+}
+
 /// t - a b
 #[inline(always)]
 fn minus_product<R: Lane<f64>>(t: &mut Lanes, a: &Lanes, b: &Lanes) {
@@ -184,7 +206,8 @@ impl<F: Storage, S: Fn(&[F], usize) -> bool> Body<f64> for Factor<'_, F, S> {
         let size = n * n;
         let (aside, one) = scratch.split_at_mut(size * W);
         let (aside, _) = aside.as_chunks_mut::<W>();
-        for start in (0..elements).step_by(W) {
+        let (swapped, swaps) = swaps.split_at_mut(elements.div_ceil(W));
+        for (start, swapped) in (0..elements).step_by(W).zip(swapped) {
             let count = (elements - start).min(W);
             let mut chosen = [false; W];
             for (l, chosen) in chosen[..count].iter_mut().enumerate() {
@@ -199,17 +222,28 @@ impl<F: Storage, S: Fn(&[F], usize) -> bool> Body<f64> for Factor<'_, F, S> {
             let matrix = if all { &mut *kept } else { &mut *aside };
             load::<F, R>(plan, &blocks, start, count, matrix);
             let troubled = eliminate::<R>(plan, matrix);
-            for l in (0..count).filter(|&l| chosen[l]) {
-                let swaps = &mut swaps[(start + l) * n..][..n];
-                swaps[0] = UNSWAPPED;
-                if troubled[l] {
-                    let one = &mut one[..size];
-                    dense_block(plan, &blocks, start + l, one);
-                    dense::factor(one, n, plan.keep, swaps);
-                    for (place, x) in matrix.iter_mut().zip(&*one) {
-                        place[l] = *x;
+            let all_swaps = &mut swaps[start * n..][..count * n];
+            if troubled != [false; W] || *swapped != 0 {
+                if *swapped == 0 {
+                    all_swaps
+                        .iter_mut()
+                        .step_by(n)
+                        .for_each(|first| *first = UNSWAPPED);
+                }
+                for l in (0..count).filter(|&l| chosen[l]) {
+                    let swaps = &mut all_swaps[l * n..][..n];
+                    swaps[0] = UNSWAPPED;
+                    if troubled[l] {
+                        let one = &mut one[..size];
+                        dense_block(plan, &blocks, start + l, one);
+                        dense::factor(one, n, plan.keep, swaps);
+                        for (place, x) in matrix.iter_mut().zip(&*one) {
+                            place[l] = *x;
+                        }
                     }
                 }
+                let any = all_swaps.iter().step_by(n).any(|first| *first != UNSWAPPED);
+                *swapped = u32::from(any);
             }
             if !all {
                 for l in (0..count).filter(|&l| chosen[l]) {
@@ -238,24 +272,13 @@ fn load<F: Storage, R: Lane<f64>>(
         ..
     } = plan;
     let (n, s) = (*n, *s);
-    for &place in places {
-        let one = place / n == place % n;
-        matrix[place] = [if one { 1.0 } else { 0.0 }; W];
+    for &(place, unit) in places {
+        matrix[place] = [unit; W];
     }
     for &(i, j, plane) in blocks.entries {
         for q in 0..s {
             let from = plane + blocks.shift[q] + start;
-            let mut entry = [0.0; W];
-            if count == W {
-                let from = &blocks.arena[from..from + W];
-                for l in 0..W {
-                    entry[l] = from[l].to_f64();
-                }
-            } else {
-                for (x, from) in entry.iter_mut().zip(&blocks.arena[from..from + count]) {
-                    *x = from.to_f64();
-                }
-            }
+            let entry = numbers(&blocks.arena[from..from + count]);
             for p in 0..s {
                 let a = [blocks.a[p * s + q]; W];
                 minus_product::<R>(&mut matrix[(i * s + p) * n + j * s + q], &a, &entry);
@@ -361,13 +384,14 @@ impl<F: Storage> Body<f64> for Substitute<'_, F> {
         let size = n * n;
         let (vector, aside) = scratch.split_at_mut(n * W);
         let (vector, _) = vector.as_chunks_mut::<W>();
-        for start in (0..site.elements).step_by(W) {
+        let (some, swaps) = swaps.split_at(site.elements.div_ceil(W));
+        for (start, some) in (0..site.elements).step_by(W).zip(some) {
             let count = (site.elements - start).min(W);
             read(site, start, count, b, arena, vector);
             let (matrix, _) = matrices[start * size..][..size * W].as_chunks::<W>();
             let swapped = |l: usize| swaps[(start + l) * n] != UNSWAPPED;
             // Elements with swapped rows begin anew below, from what was read.
-            let any = plan.eliminates() && (0..count).any(swapped);
+            let any = plan.eliminates() && *some != 0;
             if any {
                 for (x, lanes) in aside[size..].chunks_exact_mut(W).zip(&*vector) {
                     x.copy_from_slice(lanes);
@@ -430,19 +454,7 @@ fn read<F: Storage>(
         for (p, base) in b.iter().enumerate() {
             let to = &mut to[i * s + p];
             match &unknown.places {
-                None => {
-                    let from = &arena[base + unknown.offset + start..][..count];
-                    if count == W {
-                        for l in 0..W {
-                            to[l] = from[l].to_f64();
-                        }
-                    } else {
-                        *to = [0.0; W];
-                        for (to, from) in to.iter_mut().zip(from) {
-                            *to = from.to_f64();
-                        }
-                    }
-                }
+                None => *to = numbers(&arena[base + unknown.offset + start..][..count]),
                 Some(_) => {
                     *to = [0.0; W];
                     for (l, to) in to[..count].iter_mut().enumerate() {
@@ -472,9 +484,11 @@ fn write<F: Storage>(
                 None => {
                     let to = &mut arena[base + unknown.offset + start..][..count];
                     if count == W {
+                        let mut x = [F::default(); W];
                         for l in 0..W {
-                            to[l] = F::from_f64(from[l]);
+                            x[l] = F::from_f64(from[l]);
                         }
+                        *array_mut(to) = x;
                     } else {
                         for (to, from) in to.iter_mut().zip(from) {
                             *to = F::from_f64(*from);

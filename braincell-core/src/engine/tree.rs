@@ -1,0 +1,345 @@
+//! The tree part of the linear systems I - A ⊗ J: what is left of them when the local unknowns are eliminated.
+
+use super::axial::Axial;
+use super::exec::Workspace;
+use super::rows::{FromRows, Scale};
+use super::sparse::Plan;
+use crate::cable::{elimination, lanes};
+use crate::kernel::Storage;
+use crate::simd::Level;
+use std::ops::Range;
+
+/// The tree part of the linear systems I - A ⊗ J.
+#[derive(Clone, Copy)]
+pub(super) struct TreeSystem<'a> {
+    pub level: Level,
+    pub lanes: usize,
+    /// Where C A of the compartments is.
+    pub capacity: usize,
+    /// A, of order s.
+    pub a: &'a [f64],
+    pub factors: TreeFactors,
+    /// Whether the transposed system is solved.
+    pub transposed: bool,
+}
+
+/// Where the state of factors of the tree is kept.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TreeFactors {
+    /// For one stage: reciprocal pivots, in [`Workspace::tree`].
+    pub pivots: usize,
+    /// For several: inverse blocks, in [`Workspace::wide`].
+    pub blocks: usize,
+    /// Right-hand sides of all rows, in [`Workspace::wide`], for several stages.
+    pub rows: usize,
+}
+
+impl<F: Storage> Axial<F> {
+    /// Factors the tree part, given the factors of the local elimination: the s × s blocks that it leaves at each
+    /// compartment and lane.
+    pub(super) fn factor(
+        &self,
+        system: TreeSystem,
+        workspace: &mut Workspace<F>,
+        (plan, matrices): (&Plan, usize),
+    ) {
+        let TreeSystem {
+            lanes,
+            capacity,
+            a,
+            factors,
+            ..
+        } = system;
+        let s = order(a);
+        let n = self.rows();
+        if s == 1 {
+            let Workspace {
+                arena,
+                wide,
+                tree,
+                rows: [_, remainders],
+                ..
+            } = workspace;
+            let pivots = &mut tree[factors.pivots..][..n * lanes];
+            let remainders = &mut remainders[..self.compartments.len() * lanes];
+            plan.remainders(&wide[matrices..], remainders);
+            let scale = Scale::Capacity(1.0 / a[0]);
+            self.eliminate(&system, remainders, &arena[capacity..], scale, pivots);
+            return;
+        }
+        let size = s * s;
+        let mut inverse = [0.0; 16];
+        inverse[..size].copy_from_slice(a);
+        invert(&mut inverse[..size], s);
+        let base = factors.blocks;
+        workspace.wide[base..base + n * lanes * size].fill(0.0);
+        let (mut x, mut product) = ([0.0; 16], [0.0; 16]);
+        for (compartment, &row) in self.compartments.iter().enumerate() {
+            for lane in 0..lanes {
+                let e = compartment * lanes + lane;
+                plan.remainder(&workspace.wide[matrices..], e, &mut x[..size]);
+                let c = workspace.arena[capacity + e].to_f64();
+                multiply(&inverse[..size], &x[..size], &mut product[..size], s);
+                let to = &mut workspace.wide[base + (row * lanes + lane) * size..][..size];
+                for (to, x) in to.iter_mut().zip(&product) {
+                    *to = c * x;
+                }
+            }
+        }
+        let blocks = &mut workspace.wide[base..base + n * lanes * size];
+        for row in (0..n).rev() {
+            let g = self.conductances[row];
+            let (above, here) = blocks.split_at_mut(row * lanes * size);
+            for lane in 0..lanes {
+                let block = &mut here[lane * size..][..size];
+                for p in 0..s {
+                    block[p * s + p] += self.sums[row];
+                }
+                invert(block, s);
+                if row > 0 {
+                    let up = &mut above[(self.parents[row] * lanes + lane) * size..][..size];
+                    for (up, x) in up.iter_mut().zip(block) {
+                        *up -= g * g * *x;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Factors the tree where the potential is the only unknown, of one stage, with ∂f/∂V in the plane at `local`.
+    pub(super) fn factor_alone(
+        &self,
+        system: TreeSystem,
+        workspace: &mut Workspace<F>,
+        local: usize,
+    ) {
+        let Workspace { arena, tree, .. } = workspace;
+        let pivots = &mut tree[system.factors.pivots..][..self.rows() * system.lanes];
+        let (local, capacity) = (&arena[local..], &arena[system.capacity..]);
+        let scale = Scale::Pivot(system.a[0]);
+        self.eliminate(&system, local, capacity, scale, pivots);
+    }
+
+    /// One stage, with the compartments' own part of the diagonal made of the numbers in `from`.
+    fn eliminate(
+        &self,
+        system: &TreeSystem,
+        from: &[F],
+        capacity: &[F],
+        scale: Scale,
+        pivots: &mut [F],
+    ) {
+        let TreeSystem { level, lanes, .. } = *system;
+        pivots.fill(F::default());
+        self.to_rows((level, lanes), from, capacity, scale, pivots);
+        // A bad pivot spoils the solution, which is noticed there.
+        let _ = elimination::factor(level, &self.operator, 1.0, pivots);
+    }
+
+    /// Solves with the factors, the transposed system if asked for.
+    ///
+    /// The matrix is (A / C) K, with K the tree in conductances: symmetric for one stage, and with transposed blocks for
+    /// several.
+    pub(super) fn solve(
+        &self,
+        system: TreeSystem,
+        workspace: &mut Workspace<F>,
+        potentials: Potentials,
+    ) {
+        let TreeSystem {
+            level,
+            lanes,
+            capacity,
+            a,
+            factors,
+            transposed,
+        } = system;
+        let s = order(a);
+        let n = self.rows();
+        if s == 1 {
+            let Workspace {
+                arena,
+                tree,
+                rows: [x, _],
+                ..
+            } = workspace;
+            let (plane, count) = (potentials.plane(0), self.compartments.len() * lanes);
+            let scale = Scale::Capacity(1.0 / a[0]);
+            let (before, after) = match transposed {
+                false => (scale, Scale::One),
+                true => (Scale::One, scale),
+            };
+            x.fill(F::default());
+            let c = &arena[capacity..];
+            let from = &arena[potentials.from[0] + potentials.offset..];
+            self.to_rows((level, lanes), from, c, before, x);
+            let stored = elimination::Factors::stored(1.0, &tree[factors.pivots..][..n * lanes]);
+            let done = elimination::solve(level, &self.operator, &stored, x);
+            debug_assert!(done.is_ok());
+            let (c, to) = two(arena, capacity..capacity + count, plane..plane + count);
+            let back = FromRows {
+                rows: &self.compartments,
+                from: x,
+                capacity: c,
+                scale: after,
+                to,
+            };
+            lanes::run(level, lanes, back);
+            return;
+        }
+        let size = s * s;
+        let mut inverse = [0.0; 16];
+        inverse[..size].copy_from_slice(a);
+        invert(&mut inverse[..size], s);
+        let Workspace { arena, wide, .. } = workspace;
+        let (first, second) = (factors.blocks, factors.rows);
+        debug_assert!(first + n * lanes * size <= second);
+        let (kept, rest) = wide.split_at_mut(second);
+        let blocks = &kept[first..first + n * lanes * size];
+        let x = &mut rest[..n * lanes * s];
+        x.fill(0.0);
+        for (compartment, &row) in self.compartments.iter().enumerate() {
+            for lane in 0..lanes {
+                let e = compartment * lanes + lane;
+                let c = arena[capacity + e].to_f64();
+                for p in 0..s {
+                    let sum = (0..s).map(|q| inverse[p * s + q] * potentials.get(arena, e, q));
+                    x[(row * lanes + lane) * s + p] = match transposed {
+                        false => c * sum.sum::<f64>(),
+                        true => potentials.get(arena, e, p),
+                    };
+                }
+            }
+        }
+        let times = |block: &[f64], x: &[f64]| -> [f64; 4] {
+            let mut y = [0.0; 4];
+            for p in 0..s {
+                let entry = |q: usize| match transposed {
+                    false => block[p * s + q],
+                    true => block[q * s + p],
+                };
+                y[p] = (0..s).map(|q| entry(q) * x[q]).sum();
+            }
+            y
+        };
+        for row in (1..n).rev() {
+            for lane in 0..lanes {
+                let at = row * lanes + lane;
+                let y = times(&blocks[at * size..][..size], &x[at * s..][..s]);
+                let up = (self.parents[row] * lanes + lane) * s;
+                for p in 0..s {
+                    x[up + p] += self.conductances[row] * y[p];
+                }
+            }
+        }
+        for row in 0..n {
+            for lane in 0..lanes {
+                let at = row * lanes + lane;
+                if row > 0 {
+                    let up = (self.parents[row] * lanes + lane) * s;
+                    for p in 0..s {
+                        x[at * s + p] += self.conductances[row] * x[up + p];
+                    }
+                }
+                let y = times(&blocks[at * size..][..size], &x[at * s..][..s]);
+                x[at * s..][..s].copy_from_slice(&y[..s]);
+            }
+        }
+        for (compartment, &row) in self.compartments.iter().enumerate() {
+            for lane in 0..lanes {
+                let e = compartment * lanes + lane;
+                let c = arena[capacity + e].to_f64();
+                let x = &x[(row * lanes + lane) * s..][..s];
+                for p in 0..s {
+                    let x = match transposed {
+                        false => x[p],
+                        true => c * (0..s).map(|q| inverse[q * s + p] * x[q]).sum::<f64>(),
+                    };
+                    arena[potentials.plane(p) + e] = F::from_f64(x);
+                }
+            }
+        }
+    }
+}
+
+/// Where the potentials of each stage are.
+pub(super) struct Potentials<'a> {
+    /// Arrays of right-hand sides, one for each stage.
+    pub from: &'a [usize],
+    /// Arrays of solutions.
+    pub to: &'a [usize],
+    /// Offset in an array.
+    pub offset: usize,
+}
+
+impl Potentials<'_> {
+    fn get<F: Storage>(&self, arena: &[F], e: usize, stage: usize) -> f64 {
+        arena[self.from[stage] + self.offset + e].to_f64()
+    }
+
+    /// Where a stage's solution begins.
+    fn plane(&self, stage: usize) -> usize {
+        self.to[stage] + self.offset
+    }
+}
+
+/// A part of the arena to read, and another to write.
+fn two<F>(arena: &mut [F], read: Range<usize>, write: Range<usize>) -> (&[F], &mut [F]) {
+    if read.end <= write.start {
+        let (first, second) = arena.split_at_mut(write.start);
+        (&first[read], &mut second[..write.len()])
+    } else {
+        let (first, second) = arena.split_at_mut(read.start);
+        (&second[..read.len()], &mut first[write])
+    }
+}
+
+/// s of an s × s matrix.
+fn order(a: &[f64]) -> usize {
+    match a.len() {
+        1 => 1,
+        4 => 2,
+        9 => 3,
+        _ => 4,
+    }
+}
+
+/// c ← a b
+fn multiply(a: &[f64], b: &[f64], c: &mut [f64], s: usize) {
+    for i in 0..s {
+        for j in 0..s {
+            c[i * s + j] = (0..s).map(|k| a[i * s + k] * b[k * s + j]).sum();
+        }
+    }
+}
+
+/// a ← a⁻¹, for orders up to 4, by Gauss–Jordan elimination with partial pivoting.
+fn invert(a: &mut [f64], s: usize) {
+    let mut inverse = [0.0; 16];
+    for k in 0..s {
+        inverse[k * s + k] = 1.0;
+    }
+    for k in 0..s {
+        let size = |row: &usize| a[row * s + k].abs();
+        let pivot = (k..s)
+            .max_by(|i, j| size(i).total_cmp(&size(j)))
+            .unwrap_or(k);
+        for j in 0..s {
+            a.swap(k * s + j, pivot * s + j);
+            inverse.swap(k * s + j, pivot * s + j);
+        }
+        let scale = 1.0 / a[k * s + k];
+        for j in 0..s {
+            a[k * s + j] *= scale;
+            inverse[k * s + j] *= scale;
+        }
+        for i in (0..s).filter(|&i| i != k) {
+            let factor = a[i * s + k];
+            for j in 0..s {
+                a[i * s + j] -= factor * a[k * s + j];
+                inverse[i * s + j] -= factor * inverse[k * s + j];
+            }
+        }
+    }
+    a.copy_from_slice(&inverse[..s * s]);
+}
