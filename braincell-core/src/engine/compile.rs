@@ -1,6 +1,7 @@
 //! From step programs to instructions.
 
 use super::exec::{Clock, Instr};
+use super::fuse::fused;
 use super::graph::{Wanted, all_signals, derivative, diffusion, run_wanted, states_in};
 use super::implicit::{self, Linearized};
 use super::layout::{Layout, Plane};
@@ -15,6 +16,8 @@ use std::collections::{HashMap, HashSet};
 pub(super) struct Compiled {
     pub substeps: usize,
     pub instructions: Vec<Instr>,
+    /// What runs: the same in fewer instructions. Adjoints follow those above.
+    pub fused: Vec<Instr>,
     pub coefficients: Vec<Coef>,
     /// Evaluations of the right-hand side in a step.
     pub right_hand_sides: u64,
@@ -92,6 +95,7 @@ pub(super) fn compile(
     let mut compiled = Compiled {
         substeps,
         instructions: Vec::new(),
+        fused: Vec::new(),
         coefficients: Vec::new(),
         right_hand_sides: 0,
         error: None,
@@ -133,6 +137,7 @@ pub(super) fn compile(
         c.registers.release(k);
     }
     c.all.extend(commit);
+    compiled.fused = fused(&c.all, c.layout);
     compiled.instructions = c.all;
     compiled.coefficients = c.coefficients;
     compiled

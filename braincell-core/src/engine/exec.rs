@@ -6,7 +6,7 @@ use super::axial::Axial;
 use super::layout::Layout;
 use super::local::{Factors, LocalJacobian};
 use super::newton::{self, MAX_ITERATIONS, Newton};
-use crate::kernel::{Call, Column, Index, Kernel, Operand, Storage};
+use crate::kernel::{Call, Column, Index, Kernel, Operand, Output, Storage};
 use crate::noise;
 use crate::simd::Level;
 use std::sync::Arc;
@@ -177,13 +177,14 @@ pub(crate) enum Instr {
         current: Option<usize>,
         to: usize,
     },
-    /// Partial derivatives of a kernel.
+    /// Partial derivatives of a kernel, and its values, unless there are no places for them.
     Partials {
         kernel: Arc<dyn Kernel>,
         columns: Vec<Column>,
         /// The inputs of each column.
         masks: Vec<u64>,
         call: Call,
+        values: Vec<Option<Output>>,
     },
     /// to += a · b
     MultiplyAdd {
@@ -311,8 +312,9 @@ pub(crate) fn execute<F: Storage>(
                 kernel,
                 masks,
                 call,
+                values,
                 ..
-            } => F::of(&**kernel).partials(context.level, masks, call, arena),
+            } => F::of(&**kernel).partials(context.level, masks, call, values, arena),
             Instr::Relax { kernel, call, time } => {
                 F::of(&**kernel).relax(context.level, coefficient(*time), call, arena)
             }

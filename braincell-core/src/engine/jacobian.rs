@@ -393,6 +393,7 @@ pub(super) fn jacobian(layout: &mut Layout, wanted: &Wanted) -> Vec<Instr> {
                 inputs,
                 outputs: slots,
             },
+            values: Vec::new(),
         });
         all.append(&mut chain);
     }

@@ -256,7 +256,7 @@ impl<F: Storage> Engine<F> {
     ) -> Result<(), Box<StepFailure>> {
         self.with_coefficients(group, clock.h, w, |coefficients, w| {
             let context = self.context(first, clock, coefficients);
-            exec::execute(&self.programs[group].instructions, &context, w)
+            exec::execute(&self.programs[group].fused, &context, w)
         })
     }
 

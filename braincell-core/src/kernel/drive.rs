@@ -14,8 +14,15 @@ impl<F: Element, K: Pointwise> KernelFor<F> for Driver<K> {
         evaluate(level, &ValueOf(&self.0), call, arena);
     }
 
-    fn partials(&self, level: Level, columns: &[u64], call: &Call, arena: &mut [F]) {
-        derivatives::first(level, &ValueOf(&self.0), columns, (call, &[]), arena);
+    fn partials(
+        &self,
+        level: Level,
+        columns: &[u64],
+        call: &Call,
+        values: &[Option<Output>],
+        arena: &mut [F],
+    ) {
+        derivatives::first(level, &ValueOf(&self.0), columns, (call, values), arena);
     }
 
     fn relax(&self, _: Level, _: F, _: &Call, _: &mut [F]) {}

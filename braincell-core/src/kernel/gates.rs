@@ -70,9 +70,16 @@ impl<F: Element, K: Kinetics<N>, const N: usize> KernelFor<F> for GateDriver<K, 
         evaluate(level, &Aim::<K, _, N>(&self.0, Derivative), call, arena);
     }
 
-    fn partials(&self, level: Level, columns: &[u64], call: &Call, arena: &mut [F]) {
+    fn partials(
+        &self,
+        level: Level,
+        columns: &[u64],
+        call: &Call,
+        values: &[Option<Output>],
+        arena: &mut [F],
+    ) {
         let function = Aim::<K, _, N>(&self.0, Derivative);
-        derivatives::first(level, &function, columns, (call, &[]), arena);
+        derivatives::first(level, &function, columns, (call, values), arena);
     }
 
     fn relax(&self, level: Level, h: F, call: &Call, arena: &mut [F]) {

@@ -100,8 +100,16 @@ pub trait KernelFor<F: Element> {
     /// outputs ← f(inputs), element by element.
     fn values(&self, level: Level, call: &Call, arena: &mut [F]);
     /// First derivatives: output slot `o · columns + k` of the call receives the derivative of f_o when all inputs in the
-    /// bit mask `columns[k]` change alike.
-    fn partials(&self, level: Level, columns: &[u64], call: &Call, arena: &mut [F]);
+    /// bit mask `columns[k]` change alike. The values themselves go to `values`, one for each output, if there are any
+    /// columns and `values` is not empty.
+    fn partials(
+        &self,
+        level: Level,
+        columns: &[u64],
+        call: &Call,
+        values: &[Option<Output>],
+        arena: &mut [F],
+    );
     /// For relaxing states: outputs ← x + h φ₁(-b h) (a - b x), the exact solution after a time h with fixed rates.
     ///
     /// Outputs are the states. A kernel that is no [`Kinetics`] leaves its outputs alone.

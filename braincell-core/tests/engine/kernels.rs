@@ -113,7 +113,7 @@ proptest! {
             for level in levels() {
                 let (call, mut arena) = call(&inputs, kernel.outputs() * wrt.len());
                 let masks: Vec<u64> = wrt.iter().map(|&i| 1 << i).collect();
-                KernelFor::<f64>::partials(&*kernel, level, &masks, &call, &mut arena);
+                KernelFor::<f64>::partials(&*kernel, level, &masks, &call, &[], &mut arena);
                 let partials = split(&arena, inputs.len());
                 for (column, &i) in wrt.iter().enumerate() {
                     let step = 1e-5;

@@ -1,10 +1,9 @@
 //! What instructions write and what their rules read: so it is known what has to be saved.
 
+use super::super::effects::{entries, range, unknowns, writes};
 use super::super::exec::Instr;
 use super::super::layout::Layout;
-use super::super::local::LocalJacobian;
 use super::tape::{Rule, Taped};
-use crate::kernel::{Index, Operand};
 use std::collections::HashSet;
 use std::ops::Range;
 
@@ -74,102 +73,6 @@ pub(super) fn maybe(list: &mut [Taped], needed: &mut [bool]) {
     let before = needed.to_vec();
     pass(list, needed);
     needed.iter_mut().zip(before).for_each(|(x, y)| *x |= y);
-}
-
-fn one(range: Range<usize>) -> Vec<Range<usize>> {
-    std::iter::once(range).collect()
-}
-
-/// The numbers an operand of `len` elements addresses.
-fn range(operand: &Operand, len: usize) -> Range<usize> {
-    let first = operand.offset;
-    match &operand.index {
-        Index::Splat => first..first + 1,
-        Index::Each => first..first + len,
-        Index::Map(map) => {
-            let low = map.iter().min().map_or(0, |&k| k as usize);
-            let high = map.iter().max().map_or(0, |&k| k as usize + 1);
-            first + low..first + high
-        }
-    }
-}
-
-/// The unknowns of a system in arrays of the group.
-fn unknowns(system: &LocalJacobian, arrays: &[usize], layout: &Layout) -> Vec<Range<usize>> {
-    let unknowns = || system.site.unknowns.iter();
-    let range = |base: usize| {
-        unknowns().map(move |u| {
-            let first = base + u.offset;
-            first..first + layout.states[u.state].len
-        })
-    };
-    arrays.iter().flat_map(|&base| range(base)).collect()
-}
-
-fn entries(system: &LocalJacobian) -> Vec<Range<usize>> {
-    let planes = system.entries.iter();
-    planes
-        .map(|&(_, _, at)| at..at + system.site.elements)
-        .collect()
-}
-
-/// What an instruction writes.
-fn writes(instr: &Instr, layout: &Layout) -> Vec<Range<usize>> {
-    let of_voltage = |to: usize| {
-        let cable = layout.model.cable.as_ref();
-        let len = cable.map_or(0, |c| layout.states[c.cable.voltage.0].len);
-        one(to..to + len)
-    };
-    match instr {
-        Instr::Inputs { .. } => {
-            let signals = layout.model.signals.iter().enumerate();
-            let inputs = signals.filter(|(_, info)| info.input.is_some());
-            let planes = inputs.flat_map(|(s, _)| [layout.signals[s], layout.slopes[s]]);
-            let time = std::iter::once(layout.time..layout.time + 1);
-            time.chain(planes.map(|p| p.range())).collect()
-        }
-        Instr::Zero { at, len } => one(*at..at + len),
-        Instr::Copy { to, len, .. }
-        | Instr::Combine { to, len, .. }
-        | Instr::Product { to, len, .. }
-        | Instr::RelaxDiagonal { to, len, .. }
-        | Instr::PhiDiagonal { to, len, .. }
-        | Instr::SolveDiagonal { to, len, .. } => one(*to..to + len),
-        Instr::TimesWiener { to, group, .. } => one(*to..to + layout.group_len[*group]),
-        Instr::MultiplyAdd { to, len, .. } => one(range(to, *len)),
-        Instr::Kernel { call, .. }
-        | Instr::Steady { call, .. }
-        | Instr::Partials { call, .. }
-        | Instr::Relax { call, .. } => {
-            let outputs = call.outputs.iter().flatten();
-            outputs.map(|o| range(&o.to, call.len)).collect()
-        }
-        Instr::Axial { to, .. } | Instr::AxialDiagonal { to } => of_voltage(*to),
-        Instr::JunctionPotentials { to, .. } => {
-            let junctions = layout.model.cable.as_ref().map_or(0, |c| c.junctions);
-            one(*to..to + junctions * layout.lanes)
-        }
-        Instr::Factor { .. } | Instr::Phi { .. } => Vec::new(),
-        Instr::Solve { system, x, .. } => unknowns(system, x, layout),
-        Instr::ApplyPhi { system, x, .. } => unknowns(system, &[*x], layout),
-        Instr::Newton(newton) => {
-            let arrays = [
-                &newton.z,
-                &newton.f,
-                &newton.residual,
-                &newton.correction,
-                &newton.applied,
-            ];
-            let arrays = arrays.into_iter().flatten();
-            let mut all: Vec<Range<usize>> = arrays.map(|&at| at..at + newton.len).collect();
-            let status = &newton.status;
-            let planes = [status.active, status.refresh, status.norm, status.damping];
-            all.extend(planes.map(|at| at..at + newton.lanes));
-            let inner = newton.rhs.iter().chain(&newton.jacobian).flatten();
-            all.extend(inner.flat_map(|instr| writes(instr, layout)));
-            all
-        }
-    }
 }
 
 /// What a rule reads as it is before the instruction.

@@ -1,0 +1,161 @@
+//! What instructions read and write in the arena.
+
+use super::exec::Instr;
+use super::layout::Layout;
+use super::local::LocalJacobian;
+use crate::kernel::{Accumulate, Call, Index, Operand, Output};
+use std::ops::Range;
+
+fn one(range: Range<usize>) -> Vec<Range<usize>> {
+    std::iter::once(range).collect()
+}
+
+/// The numbers an operand of `len` elements addresses.
+pub(super) fn range(operand: &Operand, len: usize) -> Range<usize> {
+    let first = operand.offset;
+    match &operand.index {
+        Index::Splat => first..first + 1,
+        Index::Each => first..first + len,
+        Index::Map(map) => {
+            let low = map.iter().min().map_or(0, |&k| k as usize);
+            let high = map.iter().max().map_or(0, |&k| k as usize + 1);
+            first + low..first + high
+        }
+    }
+}
+
+/// The unknowns of a system in arrays of the group.
+pub(super) fn unknowns(
+    system: &LocalJacobian,
+    arrays: &[usize],
+    layout: &Layout,
+) -> Vec<Range<usize>> {
+    let unknowns = || system.site.unknowns.iter();
+    let range = |base: usize| {
+        unknowns().map(move |u| {
+            let first = base + u.offset;
+            first..first + layout.states[u.state].len
+        })
+    };
+    arrays.iter().flat_map(|&base| range(base)).collect()
+}
+
+pub(super) fn entries(system: &LocalJacobian) -> Vec<Range<usize>> {
+    let planes = system.entries.iter();
+    planes
+        .map(|&(_, _, at)| at..at + system.site.elements)
+        .collect()
+}
+
+/// What an instruction writes.
+pub(super) fn writes(instr: &Instr, layout: &Layout) -> Vec<Range<usize>> {
+    let of_voltage = |to: usize| {
+        let cable = layout.model.cable.as_ref();
+        let len = cable.map_or(0, |c| layout.states[c.cable.voltage.0].len);
+        one(to..to + len)
+    };
+    match instr {
+        Instr::Inputs { .. } => {
+            let signals = layout.model.signals.iter().enumerate();
+            let inputs = signals.filter(|(_, info)| info.input.is_some());
+            let planes = inputs.flat_map(|(s, _)| [layout.signals[s], layout.slopes[s]]);
+            let time = std::iter::once(layout.time..layout.time + 1);
+            time.chain(planes.map(|p| p.range())).collect()
+        }
+        Instr::Zero { at, len } => one(*at..at + len),
+        Instr::Copy { to, len, .. }
+        | Instr::Combine { to, len, .. }
+        | Instr::Product { to, len, .. }
+        | Instr::RelaxDiagonal { to, len, .. }
+        | Instr::PhiDiagonal { to, len, .. }
+        | Instr::SolveDiagonal { to, len, .. } => one(*to..to + len),
+        Instr::TimesWiener { to, group, .. } => one(*to..to + layout.group_len[*group]),
+        Instr::MultiplyAdd { to, len, .. } => one(range(to, *len)),
+        Instr::Kernel { call, .. } | Instr::Steady { call, .. } | Instr::Relax { call, .. } => {
+            let outputs = call.outputs.iter().flatten();
+            outputs.map(|o| range(&o.to, call.len)).collect()
+        }
+        Instr::Partials { call, values, .. } => {
+            let outputs = call.outputs.iter().chain(values).flatten();
+            outputs.map(|o| range(&o.to, call.len)).collect()
+        }
+        Instr::Axial { to, .. } | Instr::AxialDiagonal { to } => of_voltage(*to),
+        Instr::JunctionPotentials { to, .. } => {
+            let junctions = layout.model.cable.as_ref().map_or(0, |c| c.junctions);
+            one(*to..to + junctions * layout.lanes)
+        }
+        Instr::Factor { .. } | Instr::Phi { .. } => Vec::new(),
+        Instr::Solve { system, x, .. } => unknowns(system, x, layout),
+        Instr::ApplyPhi { system, x, .. } => unknowns(system, &[*x], layout),
+        Instr::Newton(newton) => {
+            let arrays = [
+                &newton.z,
+                &newton.f,
+                &newton.residual,
+                &newton.correction,
+                &newton.applied,
+            ];
+            let arrays = arrays.into_iter().flatten();
+            let mut all: Vec<Range<usize>> = arrays.map(|&at| at..at + newton.len).collect();
+            let status = &newton.status;
+            let planes = [status.active, status.refresh, status.norm, status.damping];
+            all.extend(planes.map(|at| at..at + newton.lanes));
+            let inner = newton.rhs.iter().chain(&newton.jacobian).flatten();
+            all.extend(inner.flat_map(|instr| writes(instr, layout)));
+            all
+        }
+    }
+}
+
+/// What an instruction reads of what instructions write. Iterations may read all.
+pub(super) fn reads(instr: &Instr, layout: &Layout) -> Vec<Range<usize>> {
+    let cable = layout.model.cable.as_ref();
+    let voltage = cable.map_or(0, |c| layout.states[c.cable.voltage.0].len);
+    let junctions = cable.map_or(0, |c| c.junctions) * layout.lanes;
+    let arrays = |of: &[usize], len: usize| of.iter().map(|&at| at..at + len).collect();
+    match instr {
+        Instr::Inputs { .. } | Instr::Zero { .. } => Vec::new(),
+        Instr::Copy { from, len, .. } => arrays(&[*from], *len),
+        Instr::Combine { terms, len, .. } => {
+            let from: Vec<usize> = terms.iter().map(|(_, from)| *from).collect();
+            arrays(&from, *len)
+        }
+        Instr::Product { a, b, len, .. } => arrays(&[*a, *b], *len),
+        Instr::RelaxDiagonal { y, f, d, len, .. } => arrays(&[*y, *f, *d], *len),
+        Instr::PhiDiagonal { d, b, len, .. } | Instr::SolveDiagonal { d, b, len, .. } => {
+            arrays(&[*d, *b], *len)
+        }
+        Instr::TimesWiener { x, group, .. } => arrays(&[*x], layout.group_len[*group]),
+        Instr::MultiplyAdd { to, a, b, len } => {
+            vec![range(to, *len), *a..a + len, range(b, *len)]
+        }
+        Instr::Kernel { call, .. } | Instr::Steady { call, .. } | Instr::Relax { call, .. } => {
+            operands(call, &[])
+        }
+        Instr::Partials { call, values, .. } => operands(call, values),
+        Instr::Axial { v, current, to } => {
+            let mut all = one(*to..to + voltage);
+            all.extend(v.map(|at| at..at + voltage));
+            all.extend(current.map(|at| at..at + junctions));
+            all
+        }
+        Instr::AxialDiagonal { to } => one(*to..to + voltage),
+        Instr::JunctionPotentials { v, current, .. } => {
+            let mut all = one(*v..v + voltage);
+            all.extend(current.map(|at| at..at + junctions));
+            all
+        }
+        Instr::Factor { system, .. } | Instr::Phi { system, .. } => entries(system),
+        Instr::Solve { system, b, .. } => unknowns(system, b, layout),
+        Instr::ApplyPhi { system, b, .. } => unknowns(system, &[*b], layout),
+        Instr::Newton(_) => one(0..layout.size),
+    }
+}
+
+/// Inputs, and what is added to.
+fn operands(call: &Call, values: &[Option<Output>]) -> Vec<Range<usize>> {
+    let inputs = call.inputs.iter().map(|x| range(x, call.len));
+    let outputs = call.outputs.iter().chain(values).flatten();
+    let sums = outputs.filter(|o| o.how == Accumulate::Add);
+    inputs.chain(sums.map(|o| range(&o.to, call.len))).collect()
+}
