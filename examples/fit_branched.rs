@@ -56,15 +56,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let trace = "V_soma".to_string();
     let loss = MeanSquare { trace, target };
     let found = fit.run(braincell::solvers(), &model, &loss, &mut |progress| {
-        println!(
-            "{:4} {:.3e} {:.4?}",
-            progress.evaluations, progress.loss, progress.values
-        );
+        println!("{progress}");
         ControlFlow::Continue(())
     })?;
-    println!(
-        "{:?}, loss {:.1e}: {}",
-        found.values, found.loss, found.reason
-    );
+    println!("{found}");
     Ok(())
 }

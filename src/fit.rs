@@ -34,6 +34,7 @@ use argmin::core::{self, CostFunction, Executor, State};
 use argmin::solver::linesearch::MoreThuenteLineSearch;
 use argmin::solver::quasinewton::LBFGS;
 use std::cell::RefCell;
+use std::fmt;
 use std::ops::ControlFlow;
 
 /// A parameter to be fitted, with its bounds.
@@ -138,6 +139,17 @@ pub struct FitProgress {
     pub values: Vec<f64>,
 }
 
+impl fmt::Display for FitProgress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            evaluations,
+            loss,
+            values,
+        } = self;
+        write!(f, "evaluation {evaluations}: loss {loss:.3e}, {values:.4?}")
+    }
+}
+
 /// What a fit has found.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fitted {
@@ -151,6 +163,16 @@ pub struct Fitted {
     pub evaluations: u64,
     /// Why it ended.
     pub reason: String,
+}
+
+impl fmt::Display for Fitted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{:.6?} with loss {:.3e}, {:.3e} at the start; {} evaluations; {}",
+            self.values, self.loss, self.start, self.evaluations, self.reason
+        )
+    }
 }
 
 /// Why a fit failed.

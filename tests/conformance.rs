@@ -1,5 +1,6 @@
 //! Every registered solver passes every check that applies to it.
 
+use braincell::cells::{Placed, SingleCompartment, mechanisms};
 #[cfg(all(
     feature = "rk",
     feature = "expeuler",
@@ -8,6 +9,7 @@
 ))]
 use braincell::conformance::Measured;
 use braincell::conformance::{Check, Outcome, Report, check};
+use braincell::simulation::Setup;
 
 fn cell(outcome: Option<&Outcome>) -> String {
     match outcome {
@@ -135,18 +137,40 @@ fn limits_of_stability_are_those_of_the_literature() {
     }
     for entry in braincell::solvers().entries() {
         let measured = Measured::of(entry).unwrap();
-        // These see of each state its own equation only, and complex λ are pairs of equations.
-        let by_state = ["ind_exp_euler", "implicit_exp_euler"].contains(&entry.info.name.as_str());
-        let axes = if by_state { 1 } else { 2 };
         let properties = &entry.info.properties;
-        if properties.a_stable || properties.l_stable {
-            let measured = &measured.stability[..axes];
-            let bounded = measured.iter().any(|r| matches!(r, Some(Reach::To(_))));
+        if properties.a_stable {
+            let bounded = |reach: &Option<Reach>| matches!(reach, Some(Reach::To(_)));
             assert!(
-                !bounded,
-                "{} declares A-stability; {measured:?}",
-                entry.info.name
+                !measured.stability.iter().any(bounded),
+                "{} declares A-stability; {:?}",
+                entry.info.name,
+                measured.stability
             );
+        }
+        assert!(!properties.l_stable || properties.a_stable);
+    }
+}
+
+/// One step on a passive membrane with h λ = -10⁶: an L-stable solver leaves nothing, one that is A-stable alone nearly all.
+#[test]
+fn l_stability_is_damping() {
+    let registry = braincell::solvers();
+    let leak = mechanisms::find("leak").unwrap();
+    let cell = SingleCompartment::new()
+        .initial_voltage(1.0)
+        .mechanism(Placed::new("leak", leak));
+    let mut model = cell.population(1).unwrap();
+    model.set_parameter("leak.E", 0.0).unwrap();
+    model.set_parameter("leak.g_max", 1e6).unwrap();
+    for entry in registry.entries() {
+        let (name, properties) = (&entry.info.name, &entry.info.properties);
+        if properties.a_stable {
+            let mut run = Setup::new(name, 1.0)
+                .start::<f64>(registry, &model)
+                .unwrap();
+            run.run(1.0).unwrap();
+            let left = run.state("V").unwrap().value.at(0, 0).abs();
+            assert_eq!(left < 1e-4, properties.l_stable, "{name} leaves {left}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Policies, points, regions and locations.
 
 use braincell_cells::discretisation::{
-    Discretisation, DiscretisationError, Location, Node, Policy, Rules,
+    Discretisation, DiscretisationError, Location, MAX_CONTROL_VOLUMES, Node, Policy, Rules,
 };
 use braincell_cells::morphology::{
     BranchSpec, BranchType, Frustum, Morphology, MorphologyError, Region, RegionError, builders,
@@ -80,6 +80,13 @@ fn bad_input_is_an_error() {
         error(Policy::Count(usize::MAX), 100.0),
         DiscretisationError::TooMany { branch: 0, .. }
     ));
+    let most = Policy::Count(MAX_CONTROL_VOLUMES);
+    assert_eq!(cut(&cable, most).cvs().len(), MAX_CONTROL_VOLUMES);
+    let stiff = error(Policy::d_lambda(4e12, 1.0), 100.0).to_string();
+    assert!(
+        stiff.contains("branch 0") && stiff.contains("resistivity 4000000000000 Ω·cm"),
+        "{stiff}"
+    );
     assert!(matches!(
         error(Policy::d_lambda(-1.0, 1.0), 100.0),
         DiscretisationError::Policy { .. }

@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release -p braincell-core --example tree_solve_speed`
 
-use braincell_core::cable::{Exponential, Laplacian, Tree, elimination};
+use braincell_core::cable::{Laplacian, Tree, elimination};
 use braincell_core::real::Element;
 use braincell_core::simd::Level;
 use std::hint::black_box;
@@ -47,9 +47,6 @@ fn measure<F: Element>(level: Level, name: &str) -> Result<(), Box<dyn std::erro
     for nodes in [200, 1000, 4000] {
         let tree = tree(nodes);
         let operator = Laplacian::<F>::new(&tree)?;
-        let mut map = Exponential::new(operator.clone(), &vec![true; nodes])?;
-        let mut scratch = vec![F::default(); map.scratch_len()];
-        let set_step = time(|| drop(black_box(map.set_step(level, 0.1)))) / nodes as f64;
         for width in [1, 3, 8, 16] {
             let size = nodes * width;
             let (d, b) = (vec![F::from_f64(1.0); size], vec![F::from_f64(0.5); size]);
@@ -75,12 +72,11 @@ fn measure<F: Element>(level: Level, name: &str) -> Result<(), Box<dyn std::erro
                 let _ = black_box(elimination::solve(level, &operator, &factors, &mut x));
             });
             let apply = time(|| drop(black_box(operator.apply(level, 0.1, &b, &mut x))));
-            let exp = time(|| drop(black_box(map.exp(level, &mut x, false, &mut scratch))));
-            let [fused, solve, apply, exp] =
-                [fused - copy, solve - copy / 2.0, apply, exp].map(|t| t / size as f64);
+            let [fused, solve, apply] =
+                [fused - copy, solve - copy / 2.0, apply].map(|t| t / size as f64);
             println!(
                 "{level} {name} n = {nodes:4} ({:3} levels), W = {width:2}: factor_and_solve {fused:5.2}, \
-                 solve {solve:5.2}, apply {apply:5.2}, exp {exp:5.1}, set_step {set_step:5.1} per row",
+                 solve {solve:5.2}, apply {apply:5.2} per row",
                 tree.levels().len(),
             );
         }

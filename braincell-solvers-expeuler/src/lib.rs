@@ -35,6 +35,15 @@ fn info(name: &str, order: u32, description: &str, formula: &str, reference: &st
 
 /// All methods of this crate.
 pub fn steppers() -> Vec<Arc<dyn Stepper>> {
+    let mut by_state = info(
+        "ind_exp_euler",
+        1,
+        "Exponential Euler method, each state by itself with its own ∂f_i/∂y_i",
+        "y_i(t + h) = y_i + h φ₁(h ∂f_i/∂y_i) f_i(t, y)",
+        REVIEW,
+    );
+    // Of a system it sees the diagonal only: what turns states into each other is stepped as by Euler's method.
+    by_state.properties = Properties::default();
     vec![
         stepper(
             info(
@@ -50,20 +59,11 @@ pub fn steppers() -> Vec<Arc<dyn Stepper>> {
                 o.commit(next)
             },
         ),
-        stepper(
-            info(
-                "ind_exp_euler",
-                1,
-                "Exponential Euler method, each state by itself with its own ∂f_i/∂y_i",
-                "y_i(t + h) = y_i + h φ₁(h ∂f_i/∂y_i) f_i(t, y)",
-                REVIEW,
-            ),
-            |o| {
-                let y = o.y();
-                let next = o.relax(Parts::ALL, Terms::All, 0.0, h(1.0), y)?;
-                o.commit(next)
-            },
-        ),
+        stepper(by_state, |o| {
+            let y = o.y();
+            let next = o.relax(Parts::ALL, Terms::All, 0.0, h(1.0), y)?;
+            o.commit(next)
+        }),
         stepper(
             info(
                 "exp_exp_euler",

@@ -2,6 +2,7 @@
 
 mod branched;
 mod errors;
+mod files;
 mod gradient;
 mod interrupt;
 mod killed;

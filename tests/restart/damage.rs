@@ -55,6 +55,34 @@ fn foreign_and_future_checkpoints_are_refused() {
     );
 }
 
+/// Any number in a checkpoint, made greater than a run can count, is refused or of no consequence for what is summed up.
+#[test]
+fn counts_beyond_all_runs_do_not_overflow() {
+    let mut counts_refused = 0;
+    for name in ["population", "adaptive"] {
+        let (case, bytes) = half_way(name);
+        let contents = &bytes[20..bytes.len() - 4];
+        let mut run = case.start::<f64>();
+        // Behind the checksums of model and setup.
+        for place in (32..contents.len()).step_by(8).take(500) {
+            let mut changed = contents.to_vec();
+            changed[place..place + 8].copy_from_slice(&(u64::MAX - 1).to_le_bytes());
+            match run.restore(&container::seal(b"bc-state", 1, &changed)) {
+                Ok(()) => {
+                    let _ = (run.recording(), run.statistics(), run.checkpoint());
+                }
+                Err(error) => {
+                    let counted = error
+                        .to_string()
+                        .contains("counts more than a run can make");
+                    counts_refused += usize::from(counted);
+                }
+            }
+        }
+    }
+    assert!(counts_refused > 6, "{counts_refused}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 

@@ -28,8 +28,8 @@ use crate::morphology::{Branch, Morphology};
 use std::ops::Range;
 use std::sync::Arc;
 
-/// Most control volumes that one morphology may be cut into.
-pub const MAX_CONTROL_VOLUMES: usize = 10_000_000;
+/// Most control volumes that one morphology may be cut into. Each takes about a kilobyte in a run.
+pub const MAX_CONTROL_VOLUMES: usize = 1_000_000;
 
 /// A piece of a branch.
 #[derive(Clone, Debug, PartialEq)]
@@ -83,13 +83,16 @@ pub enum DiscretisationError {
     },
     /// Too many control volumes.
     #[error(
-        "branch {branch} would be cut into {count:e} pieces, with which the cell has more than {MAX_CONTROL_VOLUMES} control volumes; use a coarser policy"
+        "branch {branch} would be cut into {count:e} pieces, with which the cell has more than {MAX_CONTROL_VOLUMES} control volumes; {}",
+        policy.coarser()
     )]
     TooMany {
         /// The branch at which the limit is passed.
         branch: usize,
         /// Control volumes of that branch.
         count: f64,
+        /// The policy for that branch.
+        policy: Policy,
     },
     /// A resistivity that is not positive and finite.
     #[error(

@@ -76,6 +76,23 @@ impl Policy {
         }
     }
 
+    /// What to change for fewer control volumes.
+    pub(super) fn coarser(&self) -> String {
+        match *self {
+            Self::Count(_) => "ask for a smaller count".to_string(),
+            Self::MaxLength(length) => format!("allow lengths above {length} µm"),
+            Self::DLambda {
+                d,
+                frequency,
+                resistivity,
+                capacitance,
+            } => format!(
+                "lengths follow from the resistivity {resistivity} Ω·cm, the capacitance {capacitance} µF/cm², \
+                 the frequency {frequency} Hz and d = {d}: correct them, or take another policy"
+            ),
+        }
+    }
+
     /// The number for one branch, as a float since it may be beyond all integers.
     fn count(&self, branch: &Branch) -> f64 {
         match *self {
@@ -142,14 +159,14 @@ impl Rules {
         let mut total = 0.0;
         let of = |(index, branch): (usize, &Branch)| {
             let listed = self.by_type.iter().find(|(kind, _)| *kind == branch.kind());
-            let count = listed
-                .map_or(&self.default, |(_, policy)| policy)
-                .count(branch);
+            let policy = listed.map_or(self.default, |(_, policy)| *policy);
+            let count = policy.count(branch);
             total += count;
             if total > MAX_CONTROL_VOLUMES as f64 {
                 return Err(DiscretisationError::TooMany {
                     branch: index,
                     count,
+                    policy,
                 });
             }
             Ok(count as usize)

@@ -1,10 +1,10 @@
-//! Direct solution of (D + s R G) x = b in two sweeps over the tree, leaves to root and back.
+//! Direct solution of (D + s G) x = b in two sweeps over the tree, leaves to root and back.
 //!
 //! D is any diagonal, one number per row and lane; zero on algebraic rows. The elimination is that of Hines
 //! (Int. J. Bio-Med. Comput. 15 (1984), [doi:10.1016/0020-7101(84)90008-4](https://doi.org/10.1016/0020-7101(84)90008-4)), in level
 //! order, in a form free of cancellation: instead of the diagonal of the matrix it carries the row sum
-//! `e_i = d_i + Σ_c s r_i g_c e_c / p_c` over the children c, with the pivot `p_i = e_i + s r_i g_i`; g is the
-//! conductance to the parent. For D ≥ 0 nothing is subtracted, so a stiff matrix (s R G ≫ D) costs no accuracy (the
+//! `e_i = d_i + Σ_c s g_c e_c / p_c` over the children c, with the pivot `p_i = e_i + s g_i`; g is the
+//! conductance to the parent. For D ≥ 0 nothing is subtracted, so a stiff matrix (s G ≫ D) costs no accuracy (the
 //! idea of Grassmann, Taksar and Heyman, Oper. Res. 33 (1985),
 //! [doi:10.1287/opre.33.5.1107](https://doi.org/10.1287/opre.33.5.1107)). A negative d is allowed, at ordinary accuracy.
 //!
@@ -30,7 +30,7 @@ use super::{CableError, Laplacian, common_width};
 use crate::real::{Element, Lane};
 use crate::simd::Level;
 
-/// The factorised matrix D + s R G: the reciprocals of its pivots, in the caller's memory.
+/// The factorised matrix D + s G: the reciprocals of its pivots, in the caller's memory.
 #[derive(Clone, Copy, Debug)]
 pub struct Factors<'a, F> {
     s: f64,
@@ -49,7 +49,7 @@ impl<'a, F: Element> Factors<'a, F> {
     }
 }
 
-/// Factorises D + s R G. On entry `pivots` holds D (`[row][lane]`), on return the reciprocals of the pivots.
+/// Factorises D + s G. On entry `pivots` holds D (`[row][lane]`), on return the reciprocals of the pivots.
 ///
 /// # Errors
 /// [`CableError::Shape`] if the length does not fit, [`CableError::Factor`] unless s is finite and s ≥ 0,
@@ -74,33 +74,11 @@ pub fn factor<'a, F: Element>(
     })
 }
 
-/// Solves (D + s R G) x = b with a factorised matrix. On entry `x` holds b, on return x, `[row][lane]`.
+/// Solves (D + s G) x = b with a factorised matrix. On entry `x` holds b, on return x, `[row][lane]`.
 ///
 /// # Errors
 /// [`CableError::Shape`] if a length does not fit.
 pub fn solve<F: Element>(
-    level: Level,
-    operator: &Laplacian<F>,
-    factors: &Factors<'_, F>,
-    x: &mut [F],
-) -> Result<(), CableError> {
-    solve_either::<F, false>(level, operator, factors, x)
-}
-
-/// Solves (D + s R G)ᵀ x = b with a factorised matrix; as [`solve`].
-///
-/// # Errors
-/// As [`solve`].
-pub fn solve_transposed<F: Element>(
-    level: Level,
-    operator: &Laplacian<F>,
-    factors: &Factors<'_, F>,
-    x: &mut [F],
-) -> Result<(), CableError> {
-    solve_either::<F, true>(level, operator, factors, x)
-}
-
-fn solve_either<F: Element, const TRANSPOSED: bool>(
     level: Level,
     operator: &Laplacian<F>,
     factors: &Factors<'_, F>,
@@ -114,7 +92,7 @@ fn solve_either<F: Element, const TRANSPOSED: bool>(
             ("the list of pivots", reciprocals.len()),
         ],
     )?;
-    let kernel = Solve::<F, TRANSPOSED> {
+    let kernel = Solve {
         edges: &operator.edges,
         s: operator.factor(factors.s)?,
         reciprocals,
@@ -173,9 +151,9 @@ fn check_pivots<F: Element>(width: usize, reciprocals: &[F]) -> Result<(), Cable
 
 /// One row of the factorisation: from the row sum e, the reciprocal of the pivot and what the parent's row sum gains.
 #[inline(always)]
-fn eliminate<R: crate::real::Real>(e: R, up: R, down: R, e_above: R) -> (R, R) {
-    let reciprocal = R::one() / (e + up);
-    (reciprocal, down.mul_add(e * reciprocal, e_above))
+fn eliminate<R: crate::real::Real>(e: R, g: R, e_above: R) -> (R, R) {
+    let reciprocal = R::one() / (e + g);
+    (reciprocal, g.mul_add(e * reciprocal, e_above))
 }
 
 struct Factor<'a, F> {
@@ -193,14 +171,13 @@ impl<F: Element> Strip<F> for Factor<'_, F> {
                 row * stride + offset,
                 edge.parent as usize * stride + offset,
             );
-            let (up, down) = (s * R::load(edge.up), s * R::load(edge.down));
+            let g = s * R::load(edge.conductance);
             let (mut e, mut e_above) = (
                 get::<F, L>(self.pivots, at),
                 get::<F, L>(self.pivots, above),
             );
             for lane in 0..L {
-                let (reciprocal, sum) =
-                    eliminate(R::load(e[lane]), up, down, R::load(e_above[lane]));
+                let (reciprocal, sum) = eliminate(R::load(e[lane]), g, R::load(e_above[lane]));
                 e[lane] = reciprocal.store();
                 e_above[lane] = sum.store();
             }
@@ -215,14 +192,14 @@ impl<F: Element> Strip<F> for Factor<'_, F> {
     }
 }
 
-struct Solve<'a, F, const TRANSPOSED: bool> {
+struct Solve<'a, F> {
     edges: &'a [Edge<F>],
     s: F,
     reciprocals: &'a [F],
     x: &'a mut [F],
 }
 
-impl<F: Element, const TRANSPOSED: bool> Strip<F> for Solve<'_, F, TRANSPOSED> {
+impl<F: Element> Strip<F> for Solve<'_, F> {
     #[inline(always)]
     fn strip<R: Lane<F>, const L: usize>(&mut self, stride: usize, offset: usize) {
         let s = R::load(self.s);
@@ -231,13 +208,13 @@ impl<F: Element, const TRANSPOSED: bool> Strip<F> for Solve<'_, F, TRANSPOSED> {
                 row * stride + offset,
                 edge.parent as usize * stride + offset,
             );
-            let down = s * R::load(if TRANSPOSED { edge.up } else { edge.down });
+            let g = s * R::load(edge.conductance);
             let reciprocal = get::<F, L>(self.reciprocals, at);
             let (mut x, mut x_above) = (get::<F, L>(self.x, at), get::<F, L>(self.x, above));
             for lane in 0..L {
                 let scaled = R::load(reciprocal[lane]) * R::load(x[lane]);
                 x[lane] = scaled.store();
-                x_above[lane] = down.mul_add(scaled, R::load(x_above[lane])).store();
+                x_above[lane] = g.mul_add(scaled, R::load(x_above[lane])).store();
             }
             put(self.x, at, x);
             put(self.x, above, x_above);
@@ -250,7 +227,7 @@ impl<F: Element, const TRANSPOSED: bool> Strip<F> for Solve<'_, F, TRANSPOSED> {
             root[lane] = (R::load(root[lane]) * R::load(reciprocal[lane])).store();
         }
         put(self.x, offset, root);
-        substitute::<F, R, L, TRANSPOSED>(self.edges, s, self.reciprocals, self.x, stride, offset);
+        substitute::<F, R, L>(self.edges, s, self.reciprocals, self.x, stride, offset);
     }
 }
 
@@ -270,20 +247,19 @@ impl<F: Element> Strip<F> for FactorAndSolve<'_, F> {
                 row * stride + offset,
                 edge.parent as usize * stride + offset,
             );
-            let (up, down) = (s * R::load(edge.up), s * R::load(edge.down));
+            let g = s * R::load(edge.conductance);
             let (mut e, mut e_above) = (
                 get::<F, L>(self.pivots, at),
                 get::<F, L>(self.pivots, above),
             );
             let (mut x, mut x_above) = (get::<F, L>(self.x, at), get::<F, L>(self.x, above));
             for lane in 0..L {
-                let (reciprocal, sum) =
-                    eliminate(R::load(e[lane]), up, down, R::load(e_above[lane]));
+                let (reciprocal, sum) = eliminate(R::load(e[lane]), g, R::load(e_above[lane]));
                 let scaled = reciprocal * R::load(x[lane]);
                 e[lane] = reciprocal.store();
                 e_above[lane] = sum.store();
                 x[lane] = scaled.store();
-                x_above[lane] = down.mul_add(scaled, R::load(x_above[lane])).store();
+                x_above[lane] = g.mul_add(scaled, R::load(x_above[lane])).store();
             }
             put(self.pivots, at, e);
             put(self.pivots, above, e_above);
@@ -301,13 +277,13 @@ impl<F: Element> Strip<F> for FactorAndSolve<'_, F> {
         }
         put(self.pivots, offset, e);
         put(self.x, offset, x);
-        substitute::<F, R, L, false>(self.edges, s, self.pivots, self.x, stride, offset);
+        substitute::<F, R, L>(self.edges, s, self.pivots, self.x, stride, offset);
     }
 }
 
-/// From the root to the leaves: x_i ← x_i + s r_i g_i x_parent / p_i.
+/// From the root to the leaves: x_i ← x_i + s g_i x_parent / p_i.
 #[inline(always)]
-fn substitute<F: Element, R: Lane<F>, const L: usize, const TRANSPOSED: bool>(
+fn substitute<F: Element, R: Lane<F>, const L: usize>(
     edges: &[Edge<F>],
     s: R,
     reciprocals: &[F],
@@ -320,11 +296,11 @@ fn substitute<F: Element, R: Lane<F>, const L: usize, const TRANSPOSED: bool>(
             row * stride + offset,
             edge.parent as usize * stride + offset,
         );
-        let up = s * R::load(if TRANSPOSED { edge.down } else { edge.up });
+        let g = s * R::load(edge.conductance);
         let (reciprocal, x_above) = (get::<F, L>(reciprocals, at), get::<F, L>(x, above));
         let mut own = get::<F, L>(x, at);
         for lane in 0..L {
-            let share = up * R::load(reciprocal[lane]);
+            let share = g * R::load(reciprocal[lane]);
             own[lane] = share
                 .mul_add(R::load(x_above[lane]), R::load(own[lane]))
                 .store();

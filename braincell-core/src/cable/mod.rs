@@ -1,22 +1,20 @@
-//! The tree algebra of the cable operator: linear-time products, solves and exponentials, of no particular model.
+//! The tree algebra of the cable operator: linear-time products and solves, of no particular model.
 //!
-//! The operator is R·G: G the weighted Laplacian of a tree of points joined by axial conductances, R a positive
-//! diagonal such as 1/capacitance. [`Tree`] checks a parent list and orders its nodes by level, [`Laplacian`]
-//! is the operator, [`elimination`] solves (D + s R G) x = b, [`Exponential`] applies e^(−h R G).
+//! The operator is G, the weighted Laplacian of a tree of points joined by axial conductances. [`Tree`] checks a parent list
+//! and orders its nodes by level, [`Laplacian`] is the operator, [`elimination`] solves (D + s G) x = b.
 //!
 //! Arrays are `[row][lane]`: rows in level order, each `W` lanes long, a lane being a cell of its own. W is found
 //! from the lengths and may be anything; 1, 4, 8 and 16 are compiled specially. Nothing allocates but the
 //! constructors.
 
 pub mod elimination;
-mod exponential;
 pub(crate) mod lanes;
 mod laplacian;
+mod poles;
 mod tree;
 
-pub(crate) use exponential::DOUBLE;
-pub use exponential::Exponential;
 pub use laplacian::Laplacian;
+pub(crate) use poles::DOUBLE;
 pub use tree::{Tree, TreeError};
 
 /// Why a cable operation was refused or failed.
@@ -34,17 +32,17 @@ pub enum CableError {
         /// Number of rows of the operator.
         rows: usize,
     },
-    /// A scale or conductance that cannot be used.
+    /// A conductance that cannot be used.
     #[error(
-        "row {row}: scale times conductance is {value}; it must be positive, finite and within the range of the element type"
+        "row {row}: the conductance to its parent is {value}, out of the range of the element type"
     )]
-    Coefficient {
+    Conductance {
         /// The row.
         row: usize,
-        /// The product.
+        /// The conductance.
         value: f64,
     },
-    /// The factor s, or the step h, cannot be used.
+    /// The factor s cannot be used.
     #[error(
         "the factor of the axial operator is {value}; it must be finite, not negative, and not overflow its entries"
     )]
@@ -62,17 +60,6 @@ pub enum CableError {
         /// The lane, a cell of its own.
         lane: usize,
     },
-    /// Too little scratch memory.
-    #[error("the scratch memory has {found} elements; {needed} are needed")]
-    Scratch {
-        /// Its length.
-        found: usize,
-        /// The length needed.
-        needed: usize,
-    },
-    /// All rows are algebraic.
-    #[error("no row has a membrane; the exponential needs at least one row with a capacitance")]
-    NoMembrane,
 }
 
 /// The number of lanes, if all arrays have the same and at least one.

@@ -168,8 +168,8 @@ pub trait Kernel: KernelFor<f64> + KernelFor<f32> + Send + Sync {
     );
 }
 
-/// Element types that kernels are compiled for: `f64` and `f32`.
-pub trait Storage: Element {
+/// Element types that kernels and runs are compiled for: `f64` and `f32`.
+pub trait Storage: Element + crate::simulation::Compiled {
     /// The distance from 1 to the next number.
     const EPSILON: f64;
     /// The kernel's functions for this type.

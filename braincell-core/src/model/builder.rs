@@ -1,55 +1,14 @@
-//! Recording a model.
+//! Recording the declarations of a model.
 
 use super::cable::check_capacitance;
 use super::{
-    Cable, CableInfo, DiffEqState, Domain, DomainInfo, Group, Launch, Model, ModelError, Parameter,
-    ParameterId, ParameterInfo, SignalId, SignalInfo, StateId, StateInfo, unknown,
+    Cable, CableInfo, DiffEqState, Domain, DomainInfo, Group, Launches, Model, ModelError,
+    Parameter, ParameterId, ParameterInfo, Phase, SignalId, SignalInfo, StateId, StateInfo,
+    unknown,
 };
 use crate::input::Input;
-use crate::kernel::Kernel;
 use std::collections::HashSet;
 use std::sync::Arc;
-
-/// When a kernel runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Phase {
-    /// At the beginning of a step, on the state.
-    Pre,
-    /// Whenever derivatives are computed.
-    Derivative,
-    /// At the end of a step, on the state.
-    Post,
-}
-
-/// What a kernel reads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Source {
-    /// A state.
-    State(StateId),
-    /// A parameter.
-    Parameter(ParameterId),
-    /// A signal that kernels launched earlier have computed, or an input from outside.
-    Signal(SignalId),
-    /// Time, ms.
-    Time,
-    /// The number 0, for an argument that does not apply.
-    Zero,
-}
-
-/// What a kernel writes. Results for one derivative or signal add up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Target {
-    /// The derivative of a state, per ms.
-    Derivative(StateId),
-    /// The diffusion coefficient of a state, per √ms.
-    Diffusion(StateId),
-    /// A signal.
-    Signal(SignalId),
-    /// The state itself: only before and after a step.
-    State(StateId),
-    /// Nothing: the result is not used.
-    Nothing,
-}
 
 /// Records the declarations of a model.
 pub struct ModelBuilder {
@@ -375,10 +334,7 @@ impl ModelBuilder {
 
     /// Starts launching kernels of a phase.
     pub fn launches(&mut self, phase: Phase) -> Launches<'_> {
-        Launches {
-            builder: self,
-            phase,
-        }
+        Launches::new(&mut self.model, phase)
     }
 
     pub(super) fn finish(self) -> Result<Model, ModelError> {
@@ -407,157 +363,11 @@ impl ModelBuilder {
 }
 
 /// Whether a handle can be one of this model: the number of something of which there are `len`.
-fn foreign(what: &str, place: usize, len: usize) -> Result<(), ModelError> {
+pub(super) fn foreign(what: &str, place: usize, len: usize) -> Result<(), ModelError> {
     if place < len {
         return Ok(());
     }
     Err(ModelError::Invalid(format!(
         "a {what} of another model is used: it has number {place}, and this model has declared {len} so far; use the handles that this builder returned"
     )))
-}
-
-/// Records the kernels of one phase.
-pub struct Launches<'a> {
-    builder: &'a mut ModelBuilder,
-    phase: Phase,
-}
-
-impl Launches<'_> {
-    /// Runs `kernel` at every element of `domain`. Inputs and outputs may live on that domain, on one that it is part
-    /// of, or on [`Domain::CELL`].
-    ///
-    /// # Errors
-    /// [`ModelError::Launch`] if numbers or domains do not fit, or the phase forbids a target.
-    pub fn launch(
-        &mut self,
-        domain: Domain,
-        kernel: Arc<dyn Kernel>,
-        inputs: &[Source],
-        outputs: &[Target],
-    ) -> Result<(), ModelError> {
-        self.builder.belongs(domain)?;
-        let model = &mut self.builder.model;
-        let [states, parameters, signals] = [
-            ("state", model.states.len()),
-            ("parameter", model.parameters.len()),
-            ("signal", model.signals.len()),
-        ];
-        for source in inputs {
-            let ((what, len), place) = match source {
-                Source::State(s) => (states, s.0),
-                Source::Parameter(p) => (parameters, p.0),
-                Source::Signal(s) => (signals, s.0),
-                Source::Time | Source::Zero => continue,
-            };
-            foreign(what, place, len)?;
-        }
-        for target in outputs {
-            let ((what, len), place) = match target {
-                Target::Derivative(s) | Target::Diffusion(s) | Target::State(s) => (states, s.0),
-                Target::Signal(s) => (signals, s.0),
-                Target::Nothing => continue,
-            };
-            foreign(what, place, len)?;
-        }
-        let counts = [
-            ("inputs", kernel.inputs(), inputs.len()),
-            ("outputs", kernel.outputs(), outputs.len()),
-        ];
-        for (what, has, given) in counts {
-            if has != given {
-                return Err(ModelError::Launch(format!(
-                    "the kernel has {has} {what}, {given} are given"
-                )));
-            }
-        }
-        if inputs.len() > 64 {
-            return Err(ModelError::Launch(format!(
-                "the kernel has {} inputs; kernels have at most 64",
-                inputs.len()
-            )));
-        }
-        let reach = |other: Domain, name: &str| match model.rows(domain, other) {
-            Some(_) => Ok(()),
-            None => Err(ModelError::Launch(format!(
-                "\"{name}\" lives on \"{}\", of which \"{}\" is no part",
-                model.domains[other.0].name, model.domains[domain.0].name
-            ))),
-        };
-        for source in inputs {
-            match source {
-                Source::State(s) => reach(model.states[s.0].domain, &model.states[s.0].state.name)?,
-                Source::Parameter(p) => reach(
-                    model.parameters[p.0].domain,
-                    &model.parameters[p.0].parameter.name,
-                )?,
-                Source::Signal(s) => reach(model.signals[s.0].domain, &model.signals[s.0].name)?,
-                Source::Time | Source::Zero => {}
-            }
-        }
-        for target in outputs {
-            let (allowed, other, name) = match target {
-                Target::Derivative(s) | Target::Diffusion(s) => {
-                    let info = &model.states[s.0];
-                    (
-                        self.phase == Phase::Derivative,
-                        info.domain,
-                        &info.state.name,
-                    )
-                }
-                Target::State(s) => {
-                    let info = &model.states[s.0];
-                    (
-                        self.phase != Phase::Derivative,
-                        info.domain,
-                        &info.state.name,
-                    )
-                }
-                Target::Signal(s) => {
-                    let info = &model.signals[s.0];
-                    (info.input.is_none(), info.domain, &info.name)
-                }
-                Target::Nothing => continue,
-            };
-            // A kernel that has read the sum would have missed this part of it.
-            if let Target::Signal(s) = target {
-                let mut earlier = model.launches.iter().filter(|l| l.phase == self.phase);
-                let read = Source::Signal(*s);
-                if inputs.contains(&read) || earlier.any(|l| l.inputs.contains(&read)) {
-                    return Err(ModelError::Launch(format!(
-                        "signal \"{name}\" is written after a kernel has read it; launch its writers first"
-                    )));
-                }
-            }
-            if !allowed {
-                return Err(ModelError::Launch(format!(
-                    "\"{name}\" cannot be written as {target:?} here: derivatives belong to compute_derivative, states to pre_integral and post_integral, and inputs are written by nobody"
-                )));
-            }
-            reach(other, name)?;
-            // A state has one value: several elements cannot all set it.
-            let rows = |d: Domain| model.domains[d.0].rows;
-            if matches!(target, Target::State(_))
-                && rows(other) < rows(domain)
-                && other == Domain::CELL
-            {
-                return Err(ModelError::Launch(format!(
-                    "\"{name}\" lives on the cell as a whole and cannot be set by each element of \"{}\"",
-                    model.domains[domain.0].name
-                )));
-            }
-        }
-        for target in outputs {
-            if let Target::Derivative(s) = target {
-                model.states[s.0].derivative = true;
-            }
-        }
-        model.launches.push(Launch {
-            phase: self.phase,
-            domain,
-            kernel,
-            inputs: inputs.to_vec(),
-            outputs: outputs.to_vec(),
-        });
-        Ok(())
-    }
 }

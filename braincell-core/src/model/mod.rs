@@ -8,15 +8,17 @@ mod builder;
 mod cable;
 mod independent;
 mod inputs;
+mod launches;
 mod module;
 mod ode;
 mod state;
 pub mod systems;
 
-pub use builder::{Launches, ModelBuilder, Phase, Source, Target};
+pub use builder::ModelBuilder;
 pub use cable::{Cable, CableNode};
 pub use independent::IndependentIntegration;
 pub use inputs::ModelInput;
+pub use launches::{Launches, Phase, Source, Target};
 pub use module::DiffEqModule;
 pub use ode::{Ode, OdeModule, ode};
 pub use state::{DiffEqState, Parameter, Part, Values};

@@ -9,6 +9,9 @@ use crate::engine::{Engine, Work};
 use crate::kernel::Storage;
 use std::fmt::{self, Debug, Write};
 
+/// Counts are exact as numbers up to here, and no run gets so far.
+const MOST: u64 = 1 << 53;
+
 const MAGIC: &[u8; 8] = b"bc-state";
 const VERSION: u32 = 1;
 
@@ -62,6 +65,10 @@ impl<F: Storage> Simulation<F> {
     /// # Errors
     /// [`CheckpointError::Failed`].
     pub fn checkpoint(&self) -> Result<Vec<u8>, CheckpointError> {
+        F::checkpoint(self)
+    }
+
+    pub(super) fn checkpoint_here(&self) -> Result<Vec<u8>, CheckpointError> {
         if self.tiles.iter().any(|tile| tile.failure.is_some()) {
             return Err(CheckpointError::Failed);
         }
@@ -83,6 +90,10 @@ impl<F: Storage> Simulation<F> {
     /// # Errors
     /// [`CheckpointError::Container`], [`CheckpointError::Other`].
     pub fn restore(&mut self, checkpoint: &[u8]) -> Result<(), CheckpointError> {
+        F::restore(self, checkpoint)
+    }
+
+    pub(super) fn restore_here(&mut self, checkpoint: &[u8]) -> Result<(), CheckpointError> {
         let mut reader = Reader(container::open(MAGIC, VERSION, checkpoint)?);
         let mut other = Vec::new();
         for (part, print) in self.prints() {
@@ -195,6 +206,9 @@ impl<F: Storage> Simulation<F> {
             && snapshot.spikes.len() == self.plan.detectors.len()
             && snapshot.watched.len() == self.plan.watched.len()
             && usize::try_from(snapshot.drained).is_ok();
+        if snapshot.counts().any(|count| count > MOST) {
+            return Err(ContainerError::Damaged("it counts more than a run can make").into());
+        }
         match fits {
             true => Ok(()),
             false => Err(ContainerError::Damaged("its parts do not fit together").into()),
@@ -276,6 +290,33 @@ fn print(value: &impl Debug) -> u32 {
 }
 
 impl Snapshot {
+    /// All that was counted.
+    fn counts(&self) -> impl Iterator<Item = u64> {
+        let work = &self.work;
+        let of_run = [
+            self.steps_done,
+            self.steps_before,
+            self.drained,
+            self.pieces,
+            work.newton_iterations,
+            work.jacobians,
+            work.factorisations,
+        ];
+        let of_cell = |cell: &Cell| cell.samples;
+        let controllers = self
+            .cells
+            .iter()
+            .filter_map(|cell| cell.controller.as_ref());
+        let of_controller = |c: &Controller| {
+            let limiting = c.limiting.clone();
+            [c.accepted, c.rejected].into_iter().chain(limiting)
+        };
+        of_run
+            .into_iter()
+            .chain(self.cells.iter().map(of_cell))
+            .chain(controllers.flat_map(of_controller))
+    }
+
     fn write(&self, w: &mut Writer) {
         w.f64(self.origin);
         w.u64(self.steps_done);

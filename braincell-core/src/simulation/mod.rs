@@ -2,6 +2,7 @@
 
 pub(crate) mod adaptive;
 mod checkpoint;
+mod compiled;
 mod crew;
 mod error;
 mod jacobian;
@@ -24,9 +25,11 @@ pub use statistics::Statistic;
 pub use streaming::Pause;
 pub use tolerances::Tolerances;
 
+pub(crate) use compiled::Compiled;
+
 use crate::engine::Engine;
 use crate::kernel::Storage;
-use crate::model::{DiffEqState, Model, Values, unknown};
+use crate::model::{DiffEqState, Model, ModelError, Values, unknown};
 use crate::registry::Solver;
 use adaptive::Goal;
 use crew::{Crew, Pace};
@@ -106,7 +109,7 @@ pub(crate) fn grid(origin: f64, step: f64, until: f64) -> (f64, f64) {
 }
 
 /// What is called between the parts of a run.
-type Between<'a, F> = dyn FnMut(&mut Simulation<F>, Progress) -> ControlFlow<()> + 'a;
+pub(crate) type Between<'a, F> = dyn FnMut(&mut Simulation<F>, Progress) -> ControlFlow<()> + 'a;
 
 impl<F: Storage> Simulation<F> {
     /// The model.
@@ -156,14 +159,13 @@ impl<F: Storage> Simulation<F> {
         until: f64,
         observer: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Outcome, RunError> {
-        self.go(until, f64::INFINITY, false, &mut |_, progress| {
-            observer(progress)
-        })
+        let mut observe = |_: &mut Simulation<F>, progress| observer(progress);
+        F::go(self, until, f64::INFINITY, false, &mut observe)
     }
 
     /// Runs until time `until` and calls `between` after each part, of which one ends at each multiple of `pause`, ms;
     /// memory is reserved for all samples, or where they are `streamed` for those of a part.
-    fn go(
+    fn go_here(
         &mut self,
         until: f64,
         pause: f64,
@@ -401,20 +403,29 @@ impl<F: Storage> Simulation<F> {
 
     /// What has been recorded and not been handed out by [`Simulation::drain`].
     pub fn recording(&self) -> Recording {
+        F::recording(self)
+    }
+
+    fn recording_here(&self) -> Recording {
         let samples = self.times.len();
         let mut data = Array2::zeros((samples, self.plan.columns.len()));
         let mut spikes: Vec<SpikeTrain> = self.plan.spike_trains();
         let mut counters = Counters::default();
         for tile in &self.tiles {
             tile.collect(samples, &mut data, &mut spikes);
-            counters.steps += tile.steps + tile.controller.accepted;
-            counters.rejected += tile.controller.rejected;
-            counters.newton_iterations += tile.work.newton_iterations;
-            counters.jacobians += tile.work.jacobians;
-            counters.factorisations += tile.work.factorisations;
+            let mut add = |to: fn(&mut Counters) -> &mut u64, count: u64| {
+                let sum = to(&mut counters);
+                *sum = sum.saturating_add(count);
+            };
+            add(|c| &mut c.steps, tile.steps);
+            add(|c| &mut c.steps, tile.controller.accepted);
+            add(|c| &mut c.rejected, tile.controller.rejected);
+            add(|c| &mut c.newton_iterations, tile.work.newton_iterations);
+            add(|c| &mut c.jacobians, tile.work.jacobians);
+            add(|c| &mut c.factorisations, tile.work.factorisations);
         }
-        counters.right_hand_sides =
-            (counters.steps + counters.rejected) * self.engines[0].right_hand_sides();
+        let attempts = counters.steps.saturating_add(counters.rejected);
+        counters.right_hand_sides = attempts.saturating_mul(self.engines[0].right_hand_sides());
         let last = self.times.last().copied().unwrap_or(self.origin);
         for train in &mut spikes {
             train.times.retain(|&t| t <= last.max(self.time()));
@@ -431,8 +442,12 @@ impl<F: Storage> Simulation<F> {
     /// A state variable now: value, derivative per ms, and diffusion coefficient if the model has one.
     ///
     /// # Errors
-    /// [`crate::model::ModelError::Unknown`].
-    pub fn state(&mut self, name: &str) -> Result<DiffEqState, crate::model::ModelError> {
+    /// [`ModelError::Unknown`].
+    pub fn state(&mut self, name: &str) -> Result<DiffEqState, ModelError> {
+        F::state(self, name)
+    }
+
+    fn state_here(&mut self, name: &str) -> Result<DiffEqState, ModelError> {
         let Some(place) = self.model.states.iter().position(|s| s.state.name == name) else {
             return Err(unknown("state", name, &self.model.state_names()));
         };

@@ -189,6 +189,14 @@ impl Setup {
         registry: &Registry,
         model: &Model,
     ) -> Result<Simulation<F>, SetupError> {
+        F::start(self, registry, model)
+    }
+
+    pub(super) fn start_here<F: Storage>(
+        &self,
+        registry: &Registry,
+        model: &Model,
+    ) -> Result<Simulation<F>, SetupError> {
         let mut model = model.clone();
         if let Stepping::Adaptive(_) = self.stepping {
             model.join_default_groups();

@@ -52,12 +52,13 @@ impl<F: Storage> Simulation<F> {
         pause: f64,
         sink: &mut dyn FnMut(Pause<F>) -> ControlFlow<()>,
     ) -> Result<Outcome, RunError> {
-        self.go(until, pause, true, &mut |simulation, progress| {
+        let mut hand_out = |simulation: &mut Simulation<F>, progress| {
             sink(Pause {
                 simulation,
                 progress,
             })
-        })
+        };
+        F::go(self, until, pause, true, &mut hand_out)
     }
 
     /// Hands out what was recorded since the last call and forgets it: all samples, and the spikes before the last of

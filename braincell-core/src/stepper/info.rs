@@ -55,9 +55,10 @@ impl fmt::Display for Needs {
 pub struct Properties {
     /// No equation is solved in a step.
     pub explicit: bool,
-    /// Stable on the whole left half-plane.
+    /// Steps on y' = λ y do not grow wherever Re λ ≤ 0. A complex λ is a pair of real equations. A solver that needs a membrane
+    /// is judged by a passive one, whose λ are real.
     pub a_stable: bool,
-    /// A-stable, and stiff components are damped at once.
+    /// A-stable, and a step damps y' = λ y to nothing as λ → -∞: R(-∞) = 0.
     pub l_stable: bool,
     /// Where the stability region ends on the negative real axis, for explicit methods.
     pub real_stability_limit: Option<f64>,

@@ -1,6 +1,5 @@
 //! The tree algebra of the cable operator against dense references.
 
 mod elimination;
-mod exponential;
 mod support;
 mod tree;

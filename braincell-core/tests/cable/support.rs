@@ -119,8 +119,8 @@ pub fn lane<T: Copy>(x: &[T], width: usize, lane: usize) -> Vec<T> {
 
 pub type Dense = Vec<Vec<f64>>;
 
-/// R G in row order.
-pub fn dense(tree: &Tree, scale: &[f64]) -> Dense {
+/// G in row order.
+pub fn dense(tree: &Tree) -> Dense {
     let mut m = vec![vec![0.0; tree.len()]; tree.len()];
     for row in 1..tree.len() {
         let (p, g) = (tree.parents()[row] as usize, tree.conductance(row));
@@ -129,16 +129,7 @@ pub fn dense(tree: &Tree, scale: &[f64]) -> Dense {
         m[row][p] -= g;
         m[p][row] -= g;
     }
-    for (row, r) in m.iter_mut().zip(scale) {
-        row.iter_mut().for_each(|x| *x *= r);
-    }
     m
-}
-
-pub fn transpose(m: &Dense) -> Dense {
-    (0..m.len())
-        .map(|j| m.iter().map(|row| row[j]).collect())
-        .collect()
 }
 
 pub fn multiply(m: &Dense, x: &[f64]) -> Vec<f64> {

@@ -54,11 +54,9 @@ def show(label, pairs):
         print(f"    {label}, {name}:", ", ".join(repr(float(p[part])) for p in pairs))
 
 
-for degree in (8, 16):
-    theta = poles(degree)
-    print(f"degree {degree}")
-    show("poles", [(p.real, p.imag) for p in theta])
-    for name, f in (("exp", lambda x: mp.exp(-x)), ("phi1", phi1)):
-        error, w = weights(theta, f)
-        print(f"  {name}: largest error {mp.nstr(error, 3)}")
-        show("weights", w)
+theta = poles(16)
+show("poles", [(p.real, p.imag) for p in theta])
+for name, f in (("exp", lambda x: mp.exp(-x)), ("phi1", phi1)):
+    error, w = weights(theta, f)
+    print(f"  {name}: largest error {mp.nstr(error, 3)}")
+    show("weights", w)
