@@ -1,6 +1,7 @@
 //! Gradients of whole runs: forward against reverse mode, and both against differences of the same run.
 
 mod models;
+mod resistivity;
 mod special;
 
 use braincell::cells::discretisation::{Discretisation, Location, Policy};

@@ -29,11 +29,11 @@ impl Gradient<'_> {
         let mut all = Vec::new();
         for quantity in &self.quantities {
             for component in 0..quantity.len() {
-                let size = quantity.change(&mut self.model.clone(), component, 0.0);
+                let size = quantity.change(&mut self.model.clone(), component, 0.0)?;
                 let h = step * size.abs().clamp(1e-3, 10.0);
                 let at = |x: f64| {
                     let mut model = self.model.clone();
-                    quantity.change(&mut model, component, x);
+                    quantity.change(&mut model, component, x)?;
                     self.loss_of(&model, loss)
                 };
                 let mut quotients = [0.0; 3];

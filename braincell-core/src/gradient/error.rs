@@ -46,6 +46,14 @@ pub enum GradientError {
     /// A name is given twice.
     #[error("\"{0}\" is asked for twice")]
     Twice(String),
+    /// A part of a parameter does not fit it.
+    #[error("the part \"{name}\" of a parameter: {reason}")]
+    Part {
+        /// The part.
+        name: String,
+        /// Why.
+        reason: String,
+    },
     /// The duration is not a positive number.
     #[error("the run lasts until {0} ms; it must be positive and finite")]
     Until(f64),

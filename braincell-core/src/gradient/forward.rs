@@ -74,7 +74,7 @@ impl Gradient<'_> {
         for quantity in &self.quantities {
             quantity.places(&engine.layout, adjoint, tile.first, |k, at, factor| {
                 if (first..first + tangents.len()).contains(&k) {
-                    sweep.dots[k - first][at] = factor;
+                    sweep.dots[k - first][at] += factor;
                 }
             });
         }

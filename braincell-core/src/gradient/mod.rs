@@ -11,10 +11,11 @@
 //! - the amplitude of an input, by its name: `"stimulus"` (of a played trace, a ramp or a function: a factor);
 //! - the onset of an input made of steps or pulses, such as `"stimulus.onset"`, ms: all its jumps move together. If a jump
 //!   lies on the time grid, the derivative is that for a later onset;
-//! - [`AXIAL_CONDUCTANCE`]: a common factor, 1, of all conductances along the cable. They are inversely proportional to the
-//!   axial resistivity, so the derivative with respect to the logarithm of the resistivity is the negative of it.
+//! - the resistivity that the conductances of a cable follow from, see [`crate::model::Resistivity`]: it is a parameter;
+//! - [`AXIAL_CONDUCTANCE`]: a common factor, 1, of all conductances along the cable.
 //!
-//! A parameter with one value for all has one derivative, one with a value per element or cell has as many.
+//! A parameter with one value for all has one derivative, one with a value per element or cell has as many. By a part of a
+//! parameter, such as its value in a region, see [`Gradient::part`].
 //!
 //! Step sizes, the times of jumps of other inputs, and the number of Newton iterations count as constants; spike times are
 //! differentiated through the crossing of the threshold. Steps must have a fixed size.
@@ -116,6 +117,22 @@ impl<'a> Gradient<'a> {
     pub fn memory(mut self, bytes: usize) -> Self {
         self.memory = bytes;
         self
+    }
+
+    /// With the derivative with respect to a part of a parameter too, such as its value in a region: a number x of which the
+    /// parameter changes by `shares[e]` · dx at element e of the cell. `name` is what the part is called.
+    ///
+    /// # Errors
+    /// [`GradientError`]: unknown or used names, shares that do not fit, a parameter that differs from cell to cell.
+    pub fn part(
+        mut self,
+        name: &str,
+        parameter: &str,
+        shares: &[f64],
+    ) -> Result<Self, GradientError> {
+        let of = (parameter, shares);
+        wrt::part(&mut self.model, name, of, &mut self.quantities)?;
+        Ok(self)
     }
 
     /// The model.

@@ -87,7 +87,7 @@ impl Simulation<f64> {
         let wanted = Wanted {
             parameters: vec![false; self.model.parameters.len()],
             amplitudes: vec![false; self.model.signals.len()],
-            axial: false,
+            connections: false,
         };
         let adjoint = Adjoint::new(engine, &wanted);
         let mut workspace = adjoint.workspace(engine);

@@ -6,7 +6,7 @@ use super::loops::copy;
 use super::newton::NewtonRule;
 use super::pointwise::Pointwise;
 use super::reach::Marks;
-use super::{Frame, Sweep, inputs, linear};
+use super::{Extras, Frame, Sweep, inputs, linear};
 use crate::kernel::Operand;
 use std::ops::Range;
 
@@ -32,18 +32,19 @@ impl Taped {
         instr: &Instr,
         layout: &Layout,
         active: &dyn Fn(&Operand) -> bool,
-        scratch: usize,
+        extras: &Extras,
     ) -> Self {
+        let scratch = extras.scratch;
         let rule = match instr {
             Instr::Inputs { .. } => Rule::Inputs,
-            Instr::Newton(newton) => Rule::Newton(NewtonRule::new(newton, layout, active, scratch)),
+            Instr::Newton(newton) => Rule::Newton(NewtonRule::new(newton, layout, active, extras)),
             instr => match Pointwise::new(instr, layout, active, scratch) {
                 Some(rule) => Rule::Pointwise(rule),
                 None => Rule::Linear,
             },
         };
         Self {
-            marks: Marks::new(instr, &rule, layout),
+            marks: Marks::new(instr, &rule, layout, extras),
             instr: instr.clone(),
             rule,
             save: Vec::new(),
