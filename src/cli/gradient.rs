@@ -69,12 +69,12 @@ pub fn gradient(arguments: &Arguments) -> Result<(), CliError> {
     for (name, part) in &parts {
         gradient = gradient.part(name, &part.parameter, &part.shares)?;
     }
-    if !arguments.quiet {
-        complain("plan", &gradient.plan()?.to_string());
-    }
     let begin = Instant::now();
     let found = gradient.reverse(&*loss)?;
     let wall = begin.elapsed();
+    if !arguments.quiet {
+        complain("plan", &found.plan.to_string());
+    }
     let numbers = found.gradient.iter().flat_map(|d| match &d.values {
         Values::Uniform(x) => vec![*x],
         Values::PerElement(x) | Values::PerCell(x) => x.clone(),

@@ -353,3 +353,39 @@ fn resistivities_are_fitted_by_region_and_written() {
     let written = format!("resistivity = \"{found} ohm cm\"");
     assert_has(&place.text("fitted.toml"), &[&written]);
 }
+
+#[test]
+fn experiments_with_a_tolerance_have_gradients() {
+    let place = Place::new("gradient_adaptive");
+    let text = hh(&[
+        ("duration = \"50 ms\"", "duration = \"12 ms\""),
+        ("dt = \"0.025 ms\"", "tolerance = 1e-6"),
+        ("[record]", "[record]\nevery = \"0.1 ms\""),
+    ]);
+    place.write("e.toml", &text.replace("\"rk4\"", "\"rodas4\""));
+    for of in ["mean(V)", "spike_time(V, 0)"] {
+        let wrt = ["--wrt", "na.g_max,k.g_max,C,V,stimulus"];
+        let arguments = [&["gradient", "e.toml", "--check", "--of", of][..], &wrt].concat();
+        let run = place.braincell(&arguments);
+        assert_has(&run.stderr, &["plan: ", "checkpoints"]);
+        assert_eq!(run.status, Some(0), "{run:?}");
+        let text = run.stdout;
+        for line in text.lines().skip(3) {
+            let last = line.split_whitespace().last().unwrap();
+            assert!(last.parse::<f64>().unwrap() < 1e-5, "{text}");
+        }
+        assert_eq!(text.lines().count(), 8, "{text}");
+    }
+    let arguments = [
+        "gradient",
+        "e.toml",
+        "--of",
+        "mean(V)",
+        "--wrt",
+        "stimulus.onset",
+    ];
+    assert_has(
+        &place.braincell(&arguments).failure(),
+        &["fix the step size"],
+    );
+}

@@ -1,5 +1,6 @@
 //! Gradients of whole runs: forward against reverse mode, and both against differences of the same run.
 
+mod adaptive;
 mod models;
 mod resistivity;
 mod special;

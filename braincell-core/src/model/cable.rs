@@ -70,7 +70,7 @@ impl CableInfo {
                 resistivity.parts.len()
             ));
         }
-        let wrong = |&(k, r): &(u32, f64)| k as usize >= compartments || !(r > 0.0);
+        let wrong = |&(k, r): &(u32, f64)| k as usize >= compartments || r.is_nan() || r <= 0.0;
         if let Some((k, r)) = resistivity.parts.iter().flatten().copied().find(wrong) {
             return invalid(format!(
                 "the resistivity \"{name}\" counts {r} MΩ per Ω·cm for compartment {k} of {compartments}; it must be positive, and the compartment must exist"

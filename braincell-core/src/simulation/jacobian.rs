@@ -89,7 +89,7 @@ impl Simulation<f64> {
             amplitudes: vec![false; self.model.signals.len()],
             connections: false,
         };
-        let adjoint = Adjoint::new(engine, &wanted);
+        let adjoint = Adjoint::new(engine, &wanted, false);
         let mut workspace = adjoint.workspace(engine);
         self.tiles[tile].load(engine, &mut workspace);
         Ok(Linearisation {

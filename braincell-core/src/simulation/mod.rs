@@ -4,6 +4,7 @@ pub(crate) mod adaptive;
 mod checkpoint;
 mod crew;
 mod error;
+pub(crate) mod inside;
 mod jacobian;
 mod memory;
 mod plan;

@@ -139,7 +139,8 @@ pub(crate) struct Sweep {
 }
 
 impl Adjoint {
-    pub fn new(engine: &Engine<f64>, wanted: &Wanted) -> Self {
+    /// The rules of an engine. Samples are taken `inside` steps, before modules change the state at the end, or after that.
+    pub fn new(engine: &Engine<f64>, wanted: &Wanted, inside: bool) -> Self {
         let layout = &engine.layout;
         let mut size = layout.size;
         let mut take = |len: usize| {
@@ -195,7 +196,7 @@ impl Adjoint {
         let aside = all().map(Taped::aside).max().unwrap_or(0);
         adjoint.extras.size = scratch + planes.max(4 * len);
         adjoint.aside = aside;
-        adjoint.find_needs();
+        adjoint.find_needs(inside);
         adjoint
     }
 
@@ -213,7 +214,7 @@ impl Adjoint {
     }
 
     /// Finds what each instruction has to save: what an earlier one's rule reads, in this step or one before.
-    fn find_needs(&mut self) {
+    fn find_needs(&mut self, inside: bool) {
         let mut needed = vec![false; self.extras.size];
         for _ in 0..2 {
             reach::pass(&mut self.begin, &mut needed);
@@ -231,8 +232,13 @@ impl Adjoint {
             for list in &mut self.slope {
                 reach::maybe(list, &mut needed);
             }
+            for _ in 0..usize::from(inside) * 2 {
+                reach::maybe(&mut self.signals, &mut needed);
+            }
             reach::pass(&mut self.post, &mut needed);
-            reach::maybe(&mut self.signals, &mut needed);
+            if !inside {
+                reach::maybe(&mut self.signals, &mut needed);
+            }
         }
         let mut needed = vec![false; self.extras.size];
         for _ in 0..2 {
@@ -265,6 +271,11 @@ impl Adjoint {
             + saved(&self.post)
             + saved(&self.signals)
             + usize::from(spikes) * self.slope.iter().map(saved).sum::<usize>()
+    }
+
+    /// Numbers that a sample saves at most.
+    pub fn saved_per_sample(&self) -> usize {
+        self.signals.iter().map(Taped::saved).sum()
     }
 
     /// A workspace large enough for the rules.

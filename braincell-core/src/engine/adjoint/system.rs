@@ -115,14 +115,14 @@ impl System<'_> {
             }
             if extras.capacity {
                 axial.reduced(place, x, product, &mut w.rows);
-                for e in 0..count {
-                    change[e] += product[e] * dot[capacity + e] / w.arena[capacity + e];
-                }
+                let c = w.arena[capacity..].iter().zip(&dot[capacity..]);
+                let pairs = change.iter_mut().zip(&*product).zip(c);
+                pairs.for_each(|((change, x), (c, dot))| *change += x * dot / c);
             }
             for (p, r) in r.iter().enumerate() {
                 let a = self.a[p * self.x.len() + q];
-                for e in 0..count {
-                    w.arena[r + v + e] += a * change[e] / w.arena[capacity + e];
+                for (e, x) in change.iter().enumerate() {
+                    w.arena[r + v + e] += a * x / w.arena[capacity + e];
                 }
             }
         }
