@@ -31,6 +31,10 @@ impl Axial<f64> {
         rows: &mut [f64],
     ) {
         match v {
+            Some(v) if lanes == 1 => {
+                let pairs = v.iter().zip(&self.compartments);
+                pairs.for_each(|(x, &row)| rows[row] = *x);
+            }
             Some(v) => {
                 for (from, &row) in v.chunks_exact(lanes).zip(&self.compartments) {
                     rows[row * lanes..][..lanes].copy_from_slice(from);
@@ -60,6 +64,11 @@ impl Axial<f64> {
         currents.fill(0.0);
         let done = self.operator.apply(level, 1.0, potentials, currents);
         debug_assert!(done.is_ok());
+        if lanes == 1 {
+            let pairs = y.iter_mut().zip(&self.compartments);
+            pairs.for_each(|(y, &row)| *y = currents[row]);
+            return;
+        }
         for (to, &row) in y.chunks_exact_mut(lanes).zip(&self.compartments) {
             to.copy_from_slice(&currents[row * lanes..][..lanes]);
         }

@@ -135,16 +135,22 @@ pub(super) fn reverse(
             Rule::Newton(rule) => rule.adjoint(&taped.instr, frame, w, bar, sweep)?,
             Rule::Linear => linear::adjoint(&taped.instr, frame, w, bar, sweep),
         }
-        let weights = taped.recorded(frame.extras.scratch);
-        let weights = weights.map(|(_, weights)| weights);
-        for range in weights.iter().chain(taped.save.iter().rev()) {
-            let from = sweep.log.len() - range.len();
-            copy(&mut w.arena[range.clone()], &sweep.log[from..]);
-            sweep.log.truncate(from);
+        // What was pushed last is the weights; they are used where they lie.
+        let scratch = frame.extras.scratch;
+        let weights = taped.recorded(scratch).map_or(0, |(_, range)| range.len());
+        let log = std::mem::take(&mut sweep.log);
+        let (saved, weights) = log.split_at(log.len() - weights);
+        let mut end = saved.len();
+        for range in taped.save.iter().rev() {
+            let from = end - range.len();
+            copy(&mut w.arena[range.clone()], &saved[from..end]);
+            end = from;
         }
         if let Rule::Pointwise(rule) = &taped.rule {
-            rule.adjoint(frame.context, &mut w.arena, bar, sweep);
+            rule.adjoint(frame.context, &mut w.arena, (scratch, weights), bar, sweep);
         }
+        sweep.log = log;
+        sweep.log.truncate(end);
     }
     Ok(())
 }
