@@ -54,15 +54,26 @@ impl Axial<f64> {
     /// y ← S x, with S the conductances between compartments, junctions eliminated. S is symmetric.
     pub(super) fn reduced(
         &self,
-        (level, lanes): (Level, usize),
+        place: (Level, usize),
         x: &[f64],
         y: &mut [f64],
         rows: &mut [Vec<f64>; 2],
     ) {
         let [potentials, currents] = rows;
-        self.at_rows(lanes, Some(x), None, potentials);
+        self.at_rows(place.1, Some(x), None, potentials);
+        self.outflow(place, potentials, currents, y);
+    }
+
+    /// The currents out of the compartments, G x, for potentials of rows.
+    pub(super) fn outflow(
+        &self,
+        (level, lanes): (Level, usize),
+        x: &[f64],
+        currents: &mut [f64],
+        y: &mut [f64],
+    ) {
         currents.fill(0.0);
-        let done = self.operator.apply(level, 1.0, potentials, currents);
+        let done = self.operator.apply(level, 1.0, x, currents);
         debug_assert!(done.is_ok());
         if lanes == 1 {
             let pairs = y.iter_mut().zip(&self.compartments);
@@ -97,6 +108,13 @@ impl Axial<f64> {
         [u, x]: [&[f64]; 2],
         to: &mut [f64],
     ) {
+        if lanes == 1 {
+            let rows = self.parents.iter().zip(to).zip(u.iter().zip(x));
+            for ((&parent, to), (a, c)) in rows.skip(1) {
+                *to += factor * (a - u[parent]) * (c - x[parent]);
+            }
+            return;
+        }
         for (row, &parent) in self.parents.iter().enumerate().skip(1) {
             for lane in 0..lanes {
                 let (a, b) = (row * lanes + lane, parent * lanes + lane);
@@ -314,15 +332,19 @@ pub(super) fn current_adjoint(
             }
         }
     }
+    if !extras.cable() {
+        return;
+    }
+    let [x, us] = &mut s.rows;
+    potentials(axial, lanes, operands, &w.arena, x);
     if extras.capacity {
-        currents(frame, axial, (v, current), &w.arena, y, &mut w.rows);
-        for e in 0..count {
-            bar[capacity + e] -= u[e] * y[e] / w.arena[capacity + e];
-        }
+        axial.outflow((frame.context.level, lanes), x, us, y);
+        let c = &w.arena[capacity..capacity + count];
+        let terms = u.iter().zip(&*y).zip(c);
+        let to = bar[capacity..capacity + count].iter_mut();
+        to.zip(terms).for_each(|(to, ((u, y), c))| *to -= u * y / c);
     }
     if let Some(g) = extras.connections {
-        let [x, us] = &mut s.rows;
-        potentials(axial, lanes, operands, &w.arena, x);
         axial.at_rows(lanes, Some(u), None, us);
         let len = x.len();
         axial.add_products(lanes, 1.0, [us, x], &mut bar[g..g + len]);

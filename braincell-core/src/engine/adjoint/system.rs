@@ -157,15 +157,15 @@ impl System<'_> {
             let c = &w.arena[capacity..capacity + count];
             let pairs = w.arena[lambda + v..lambda + v + count].iter().zip(c);
             u.iter_mut().zip(pairs).for_each(|(u, (l, c))| *u = l / c);
+            axial.at_rows(lanes, Some(x), None, xs);
             if extras.capacity {
-                axial.reduced((frame.context.level, lanes), x, product, &mut w.rows);
-                for e in 0..count {
-                    bar[capacity + e] += u[e] * product[e] / w.arena[capacity + e];
-                }
+                axial.outflow((frame.context.level, lanes), xs, us, product);
+                let terms = u.iter().zip(&*product).zip(c);
+                let to = bar[capacity..capacity + count].iter_mut();
+                to.zip(terms).for_each(|(to, ((u, x), c))| *to += u * x / c);
             }
             if let Some(g) = extras.connections {
                 axial.at_rows(lanes, Some(u), None, us);
-                axial.at_rows(lanes, Some(x), None, xs);
                 let len = us.len();
                 axial.add_products(lanes, -1.0, [us, xs], &mut bar[g..g + len]);
             }
