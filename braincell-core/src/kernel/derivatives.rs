@@ -3,6 +3,7 @@
 use super::Slots;
 use super::call::{Aside, Call, Loop, Output, lane, load_single, over_all};
 use super::function::Function;
+use super::slots::each;
 use crate::real::{Dual, Element, Lane, Real};
 use crate::simd::{Body, Level, dispatch};
 
@@ -205,21 +206,6 @@ impl Order for Second {
             },
         );
         (value, out)
-    }
-}
-
-/// Calls `f` with the numbers below `len`, the first of them by name: a loop would be unrolled too late for the arrays that it
-/// addresses to become registers, and the loop over lanes around it then has no vectors.
-#[inline(always)]
-fn each(len: usize, mut f: impl FnMut(usize)) {
-    macro_rules! unrolled {
-        ($($i:literal)*) => { $(if $i < len { f($i); })* };
-    }
-    unrolled!(0 1 2 3 4 5 6 7 8 9 10 11);
-    let mut i = 12;
-    while i < len {
-        f(i);
-        i += 1;
     }
 }
 
