@@ -1,6 +1,6 @@
 //! What gradients cost: the CPU time of a run, and of the gradient with respect to all parameters, backwards; the memory.
 //!
-//!     cargo run --release --example gradient_cost [fraction of the durations]
+//!     cargo run --release --example gradient_cost [fraction of the durations] [part of the name of the cases to run]
 //!
 //! Held is what the states that are kept and the record of steps take at most, as counted; the peak is that of the whole
 //! process since the case began, where the system tells it, with model, recording and code.
@@ -62,6 +62,10 @@ fn compare(
     (solver, until, every): (&str, f64, f64),
     trace: &str,
 ) -> Result<(), Box<dyn Error>> {
+    let wanted = std::env::args().nth(2).unwrap_or_default();
+    if !format!("{name}, {solver}").contains(&wanted) {
+        return Ok(());
+    }
     let mut wrt = model.parameter_names();
     wrt.extend(["V", "stimulus"]);
     let record = Record {

@@ -400,24 +400,18 @@ impl<L: Loss + ?Sized> Problem<'_, L> {
             parameters,
             ..
         } = self.fit;
-        let mut names: Vec<&str> = Vec::new();
+        let whole = parameters.iter().filter(|p| p.part.is_none());
+        let whole: Vec<&str> = whole.map(|p| p.name.as_str()).collect();
+        let mut gradient = Gradient::new(setup, self.registry, &model, *until, &whole)?;
         for p in parameters {
-            if !names.contains(&p.parameter()) {
-                names.push(p.parameter());
+            if let Some(part) = &p.part {
+                gradient = gradient.part(&p.name, &part.parameter, &part.shares)?;
             }
         }
-        let found = Gradient::new(setup, self.registry, &model, *until, &names)?;
-        let found = found.reverse(self.loss)?;
+        let found = gradient.reverse(self.loss)?;
         let slopes = parameters.iter().zip(&values).map(|(p, (_, slope))| {
-            let of_parameter = (found.gradient.iter()).filter(|d| d.name == p.parameter());
-            let sum = of_parameter.map(|d| match &p.part {
-                None => d.values.at(0, 0),
-                Some(part) => {
-                    let shares = part.shares.iter().enumerate();
-                    shares.map(|(e, share)| share * d.values.at(e, 0)).sum()
-                }
-            });
-            sum.sum::<f64>() * slope
+            let of_parameter = found.gradient.iter().find(|d| d.name == p.name);
+            of_parameter.map_or(0.0, |d| d.values.at(0, 0)) * slope
         });
         Ok(Evaluated {
             u: u.to_vec(),

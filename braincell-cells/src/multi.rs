@@ -14,7 +14,7 @@ use crate::morphology::Region;
 use crate::placed::{CellError, Placed};
 use braincell_core::input::Input;
 use braincell_core::model::{
-    Cable, DiffEqModule, Launches, Model, ModelBuilder, ModelError, Values,
+    Cable, DiffEqModule, Launches, Model, ModelBuilder, ModelError, Parameter, Resistivity, Values,
 };
 use layers::Layers;
 use places::{Clamp, Junctions, Places, Plan, Probe, SynapseAt};
@@ -63,6 +63,8 @@ pub struct MultiCompartment {
     discretisation: Arc<Discretisation>,
     capacitance: Vec<(Region, Distribution)>,
     initial: Vec<(Region, Distribution)>,
+    /// The control volumes of each region with a resistivity of its own.
+    resistive: Vec<Vec<usize>>,
     painted: Vec<(Region, Placed)>,
     clamps: Vec<Clamp>,
     probes: Vec<Probe>,
@@ -76,6 +78,7 @@ impl MultiCompartment {
             discretisation: discretisation.into(),
             capacitance: vec![(Region::all(), 1.0.into())],
             initial: vec![(Region::all(), (-65.0).into())],
+            resistive: Vec::new(),
             painted: Vec::new(),
             clamps: Vec::new(),
             probes: Vec::new(),
@@ -117,7 +120,8 @@ impl MultiCompartment {
         Ok(self)
     }
 
-    /// With a resistivity of the cytoplasm, Ω·cm, in the control volumes whose centre lies in a region.
+    /// With a resistivity of the cytoplasm, Ω·cm, in the control volumes whose centre lies in a region. Where regions overlap
+    /// the last one counts. The parameter "resistivity" of the model then has a value for each control volume.
     ///
     /// # Errors
     /// A region that cannot be evaluated or without such centres; a resistivity that is not usable.
@@ -130,14 +134,13 @@ impl MultiCompartment {
             let name = "resistivity".to_string();
             return Err(CellError::NothingCovered { name });
         }
+        let cvs = places.into_iter().map(|(branch, x)| d.cv_at(branch, x));
+        let cvs: Result<Vec<usize>, _> = cvs.collect();
+        let cvs = cvs.map_err(|error| region_error("resistivity", error))?;
         let mut all: Vec<f64> = d.cvs().iter().map(|cv| cv.resistivity).collect();
-        for (branch, x) in places {
-            let cv = d
-                .cv_at(branch, x)
-                .map_err(|error| region_error("resistivity", error))?;
-            all[cv] = resistivity;
-        }
+        cvs.iter().for_each(|&cv| all[cv] = resistivity);
         d.set_resistivity(&all)?;
+        self.resistive.push(cvs);
         Ok(self)
     }
 
@@ -301,6 +304,19 @@ impl MultiCompartment {
         self.share("C", &regions, k + 1).map(Some)
     }
 
+    /// As [`MultiCompartment::painted_share`], of the resistivity that was given for a region as number `k`, from 0, and in all
+    /// control volumes: 1 where it counts, 0 elsewhere.
+    pub fn resistivity_share(&self, k: usize) -> Option<Vec<f64>> {
+        let mut shares = vec![0.0; self.discretisation.cvs().len()];
+        self.resistive
+            .get(k)?
+            .iter()
+            .for_each(|&cv| shares[cv] = 1.0);
+        let later = self.resistive[k + 1..].iter().flatten();
+        later.for_each(|&cv| shares[cv] = 0.0);
+        Some(shares)
+    }
+
     fn share(&self, name: &str, regions: &[&Region], layer: usize) -> Result<Vec<f64>, CellError> {
         let layers = Layers::new(&self.discretisation, regions);
         let layers = layers.map_err(|error| region_error(name, error))?;
@@ -425,6 +441,17 @@ impl DiffEqModule for MultiCompartment {
             Site::Centre(_) => None,
         });
         let wiring = wiring::wire(d, &needed.collect::<BTreeSet<usize>>());
+        let conductances = wiring.conductances(|cv| d.cvs()[cv].resistivity);
+        let resistivity = match (&self.resistive[..], d.cvs()) {
+            ([], [first, rest @ ..])
+                if rest.iter().all(|cv| cv.resistivity == first.resistivity) =>
+            {
+                Values::Uniform(first.resistivity)
+            }
+            (_, all) => Values::PerElement(all.iter().map(|cv| cv.resistivity).collect()),
+        };
+        let resistivity = Parameter::new("resistivity", resistivity).with_unit("ohm cm");
+        let resistivity = m.parameter(domain, resistivity)?;
         let junctions = match wiring.junctions.len() {
             0 => None,
             count => {
@@ -443,9 +470,13 @@ impl DiffEqModule for MultiCompartment {
             area: d.cvs().iter().map(|cv| cv.area).collect(),
             nodes: wiring.nodes,
             parents: wiring.parents,
-            conductances: wiring.conductances,
+            conductances,
             current: junctions.as_ref().map(|j| j.current),
             potential: junctions.as_ref().map(|j| j.potential),
+        })?;
+        m.resistivity(Resistivity {
+            parameter: resistivity,
+            parts: wiring.parts,
         })?;
 
         let mut plan = Plan::default();

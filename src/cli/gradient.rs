@@ -20,8 +20,9 @@ pub struct Arguments {
     /// "spike_time(V, 0)", the time of the first spike.
     #[arg(long, value_name = "LOSS")]
     of: String,
-    /// What to differentiate by, separated by commas: parameters ("na.g_max"), states for their initial values ("V"),
-    /// inputs for their amplitudes ("stimulus").
+    /// What to differentiate by, separated by commas: parameters ("na.g_max", "resistivity"), states for their initial
+    /// values ("V"), inputs for their amplitudes ("stimulus"); by region, values that an entry of [[paint]] gives
+    /// ("paint[2].g_max", "paint[0].resistivity").
     #[arg(long, value_name = "NAMES", value_delimiter = ',', required = true)]
     wrt: Vec<String>,
     /// Compare with differences of the same run.
@@ -54,17 +55,26 @@ pub fn gradient(arguments: &Arguments) -> Result<(), CliError> {
             reason: format!("{} MB is no amount of memory", arguments.memory),
         });
     }
-    let names: Vec<&str> = arguments.wrt.iter().map(|name| name.trim()).collect();
+    let (mut names, mut parts) = (Vec::new(), Vec::new());
+    for name in arguments.wrt.iter().map(|name| name.trim()) {
+        match experiment.part(name, "--wrt")? {
+            Some(part) => parts.push((name, part)),
+            None => names.push(name),
+        }
+    }
     let duration = experiment.run.duration.value;
     let setup = experiment.run.setup();
-    let gradient = Gradient::new(&setup, registry, &experiment.model, duration, &names)?
+    let mut gradient = Gradient::new(&setup, registry, &experiment.model, duration, &names)?
         .memory((arguments.memory * 1e6) as usize);
-    if !arguments.quiet {
-        complain("plan", &gradient.plan()?.to_string());
+    for (name, part) in &parts {
+        gradient = gradient.part(name, &part.parameter, &part.shares)?;
     }
     let begin = Instant::now();
     let found = gradient.reverse(&*loss)?;
     let wall = begin.elapsed();
+    if !arguments.quiet {
+        complain("plan", &found.plan.to_string());
+    }
     let numbers = found.gradient.iter().flat_map(|d| match &d.values {
         Values::Uniform(x) => vec![*x],
         Values::PerElement(x) | Values::PerCell(x) => x.clone(),

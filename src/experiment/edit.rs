@@ -6,7 +6,8 @@ use toml_edit::{DocumentMut, Item, Table, TableLike, value};
 
 impl Experiment {
     /// The text of the experiment with other values of parameters, comments and order kept. Parameters of mechanisms go to
-    /// `[mechanisms]`, those of synapses to `[synapses]`, the capacitance and parameters of systems to `[model]`; of a
+    /// `[mechanisms]`, those of synapses to `[synapses]`, the capacitance, the resistivity and parameters of systems to
+    /// `[model]`; of a
     /// branched cell, `"paint[2].g_max"` goes to the third `[[paint]]`, and `"na.g_max"` to all with the label "na".
     pub fn with_values(&self, values: &[(String, f64)]) -> String {
         // The text has been read before.
@@ -27,7 +28,11 @@ impl Experiment {
             };
             if let Some((number, key)) = painted(name) {
                 let label = entries.get(number).cloned().flatten();
-                let parameter = label.map_or("C".to_string(), |label| format!("{label}.{key}"));
+                let parameter = match (label, key) {
+                    (Some(label), _) => format!("{label}.{key}"),
+                    (None, "capacitance") => "C".to_string(),
+                    (None, _) => key.to_string(),
+                };
                 put_painted(&mut document, number, key, quantity(&parameter));
                 continue;
             }
@@ -40,20 +45,26 @@ impl Experiment {
                 }
                 continue;
             }
-            if name == "C" {
-                // Regions with a capacitance of their own have the same one.
+            let passive = match name.as_str() {
+                "C" => Some("capacitance"),
+                "resistivity" if self.cell.is_some() => Some("resistivity"),
+                _ => None,
+            };
+            if let Some(key) = passive {
+                // Regions with a value of their own have the same one.
                 for number in 0..entries.len() {
-                    if has_capacitance(&document, number) {
-                        put_painted(&mut document, number, "capacitance", quantity.clone());
+                    if gives(&document, number, key) {
+                        put_painted(&mut document, number, key, quantity.clone());
                     }
                 }
+                put(document.as_table_mut(), &["model", key], quantity);
+                continue;
             }
             let synapses = document.get("synapses").and_then(Item::as_table_like);
             let is_synapse = synapses.is_some_and(|synapses| synapses.contains_key(label));
             let path: Vec<&str> = match name.split_once('.') {
                 Some((label, parameter)) if is_synapse => vec!["synapses", label, parameter],
                 Some((label, parameter)) => vec!["mechanisms", label, parameter],
-                None if name == "C" => vec!["model", "capacitance"],
                 None => vec!["model", "parameters", name],
             };
             put(document.as_table_mut(), &path, quantity);
@@ -77,10 +88,10 @@ fn labels(paint: &Item) -> Vec<Option<String>> {
     }
 }
 
-/// Whether an entry of `[[paint]]` gives a capacitance.
-fn has_capacitance(document: &DocumentMut, number: usize) -> bool {
+/// Whether an entry of `[[paint]]` gives a value.
+fn gives(document: &DocumentMut, number: usize, key: &str) -> bool {
     let entry = document.get("paint").and_then(|paint| paint.get(number));
-    entry.is_some_and(|entry| entry.get("capacitance").is_some())
+    entry.is_some_and(|entry| entry.get(key).is_some())
 }
 
 /// Sets a key of an entry of `[[paint]]`.

@@ -132,7 +132,11 @@ impl Fitted<'_> {
         match (&parameter.value, self.cell) {
             (Values::Uniform(x), _) => Ok((None, parameter.unit.clone(), *x)),
             (Values::PerElement(_), Some(cell)) => {
-                let (label, key) = name.split_once('.').unwrap_or(("", "capacitance"));
+                let passive = match name {
+                    "C" => "capacitance",
+                    name => name,
+                };
+                let (label, key) = name.split_once('.').unwrap_or(("", passive));
                 let mut numbers = Vec::new();
                 for (number, entry) in self.entries()?.iter().enumerate() {
                     let entry = entry.section()?;
@@ -159,13 +163,10 @@ impl Fitted<'_> {
 
     /// The entries of `[[paint]]`.
     fn entries(&self) -> Result<Vec<Item<'_>>, ExperimentError> {
-        match self.file.get("paint") {
-            Some(item) => item.list("sections [[paint]]"),
-            None => Ok(Vec::new()),
-        }
+        entries(self.file)
     }
 
-    /// The value that an entry of `[[paint]]` gives a parameter.
+    /// The value that an entry of `[[paint]]` gives a parameter, its unit, and where the fit starts.
     fn part(
         &self,
         cell: &MultiCompartment,
@@ -173,64 +174,101 @@ impl Fitted<'_> {
         number: usize,
         key: &str,
     ) -> Result<(Option<Part>, String, f64), ExperimentError> {
-        let entries = self.entries()?;
-        let Some(entry) = entries.get(number) else {
-            return Err(item.refuse(format!(
-                "there are {} sections [[paint]], counted from 0",
-                entries.len()
-            )));
-        };
-        let entry = entry.section()?;
-        let before = |key: &str| {
-            let mut count = 0;
-            for entry in &entries[..number] {
-                count += usize::from(entry.section()?.get(key).is_some());
-            }
-            Ok::<usize, ExperimentError>(count)
-        };
-        let (name, share) = match (entry.get("label"), key) {
-            (Some(label), _) => (
-                format!("{}.{key}", label.text()?),
-                cell.painted_share(before("type")?),
-            ),
-            (None, "capacitance") => {
-                let model = self.file.section("model")?;
-                let of_all = model.is_some_and(|model| model.get(key).is_some());
-                let place = before(key)? + usize::from(of_all);
-                ("C".to_string(), cell.capacitance_share(place))
-            }
-            _ => {
-                return Err(item.refuse(
-                    "only parameters of mechanisms and the capacitance can be fitted by region",
-                ));
-            }
-        };
-        let Ok(parameter) = self.model.parameter(&name) else {
-            return Err(item.unknown("parameter", &name, &self.model.parameter_names()));
-        };
-        let share = share.map_err(|error| item.refuse(error.to_string()))?;
-        let (Some(given), Some(shares)) = (entry.get(key), share) else {
-            return Err(item.refuse(format!(
-                "paint[{number}] does not give {key}; write there the value from which the fit starts"
-            )));
-        };
-        if given.section().is_ok() {
-            return Err(item.refuse(format!(
-                "paint[{number}].{key} differs within the region; a fit needs one value for it, such as {key} = \"1 {}\"",
-                parameter.unit
-            )));
-        }
-        if shares.iter().all(|share| *share == 0.0) {
-            return Err(item.refuse(format!(
-                "later sections [[paint]] lie over all of paint[{number}], so {key} has no effect"
-            )));
-        }
-        let start = given.quantity(&parameter.unit)?;
-        let part = Part {
-            parameter: name,
-            start,
-            shares,
-        };
-        Ok((Some(part), parameter.unit.clone(), start))
+        let part = part(self.file, self.model, cell, &item.place(), (number, key))?;
+        let unit = self.model.parameter(&part.parameter);
+        let unit = unit.map_or(String::new(), |p| p.unit.clone());
+        let start = part.start;
+        Ok((Some(part), unit, start))
     }
+}
+
+/// The entries of `[[paint]]`.
+fn entries<'a>(file: &Section<'a>) -> Result<Vec<Item<'a>>, ExperimentError> {
+    match file.get("paint") {
+        Some(item) => item.list("sections [[paint]]"),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// The value that entry `number` of `[[paint]]` gives a parameter. Errors are told as at `place`.
+pub(super) fn part(
+    file: &Section,
+    model: &Model,
+    cell: &MultiCompartment,
+    place: &str,
+    (number, key): (usize, &str),
+) -> Result<Part, ExperimentError> {
+    let refuse = |reason: String| ExperimentError::Value {
+        place: place.to_string(),
+        reason,
+    };
+    let entries = entries(file)?;
+    let Some(entry) = entries.get(number) else {
+        return Err(refuse(format!(
+            "there are {} sections [[paint]], counted from 0",
+            entries.len()
+        )));
+    };
+    let entry = entry.section()?;
+    let before = |key: &str| {
+        let mut count = 0;
+        for entry in &entries[..number] {
+            count += usize::from(entry.section()?.get(key).is_some());
+        }
+        Ok::<usize, ExperimentError>(count)
+    };
+    let (name, share) = match (entry.get("label"), key) {
+        (Some(label), _) => (
+            format!("{}.{key}", label.text()?),
+            cell.painted_share(before("type")?),
+        ),
+        (None, "capacitance") => {
+            let section = file.section("model")?;
+            let of_all = section.is_some_and(|section| section.get(key).is_some());
+            let place = before(key)? + usize::from(of_all);
+            ("C".to_string(), cell.capacitance_share(place))
+        }
+        (None, "resistivity") => {
+            let share = cell.resistivity_share(before(key)?);
+            ("resistivity".to_string(), Ok(share))
+        }
+        _ => {
+            return Err(refuse(
+                "only parameters of mechanisms, the capacitance and the resistivity have derivatives by region"
+                    .to_string(),
+            ));
+        }
+    };
+    let Ok(parameter) = model.parameter(&name) else {
+        let known = model.parameter_names();
+        return Err(ExperimentError::unknown(
+            place.to_string(),
+            "parameter",
+            &name,
+            &known,
+        ));
+    };
+    let share = share.map_err(|error| refuse(error.to_string()))?;
+    let (Some(given), Some(shares)) = (entry.get(key), share) else {
+        return Err(refuse(format!(
+            "paint[{number}] does not give {key}; write there the value from which to start"
+        )));
+    };
+    if given.section().is_ok() {
+        return Err(refuse(format!(
+            "paint[{number}].{key} differs within the region; it needs one value there, such as {key} = \"1 {}\"",
+            parameter.unit
+        )));
+    }
+    if shares.iter().all(|share| *share == 0.0) {
+        return Err(refuse(format!(
+            "later sections [[paint]] lie over all of paint[{number}], so {key} has no effect"
+        )));
+    }
+    let start = given.quantity(&parameter.unit)?;
+    Ok(Part {
+        parameter: name,
+        start,
+        shares,
+    })
 }

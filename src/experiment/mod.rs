@@ -130,15 +130,14 @@ pub use run::{Given, Precision, RunSettings};
 pub use sweep::{Axis, Combination, Sweep};
 
 use crate::cells::MultiCompartment;
+use crate::fit::Part;
 use crate::kernel::Storage;
 use crate::model::{Model, Values};
 use crate::registry::Registry;
 use crate::simulation::{Simulation, Stepping};
 use section::{Section, Source};
-use std::cell::RefCell;
 use std::fs;
 use std::path::{Path, PathBuf};
-use toml::de::DeTable;
 
 /// The greatest number of recorded numbers: 1.6 GB.
 const MOST_NUMBERS: f64 = 2e8;
@@ -190,17 +189,8 @@ impl Experiment {
     /// [`ExperimentError`].
     pub fn parse(text: &str, path: impl AsRef<Path>) -> Result<Self, ExperimentError> {
         let path = path.as_ref();
-        let mut source = Source {
-            path,
-            text,
-            files: RefCell::default(),
-            seed: 0,
-            cells: None,
-        };
-        let mut table = DeTable::parse(text).map_err(|error| ExperimentError::Syntax {
-            place: source.place(error.span().map_or(0, |span| span.start), ""),
-            reason: error.message().to_string(),
-        })?;
+        let mut source = Source::new(path, text);
+        let mut table = source.table()?;
         let sections = [
             "title",
             "model",
@@ -257,6 +247,21 @@ impl Experiment {
             fit,
             sweep,
         })
+    }
+
+    /// The part of a parameter that a name such as `"paint[2].g_max"` means: the value that the third `[[paint]]` gives it.
+    /// Nothing for names of another form. Errors are told as at `place`.
+    ///
+    /// # Errors
+    /// [`ExperimentError`]: there is no such entry, or it gives no value.
+    pub fn part(&self, name: &str, place: &str) -> Result<Option<Part>, ExperimentError> {
+        let (Some(cell), Some(painted)) = (&self.cell, fit::painted(name)) else {
+            return Ok(None);
+        };
+        let source = Source::new(&self.path, &self.text);
+        let table = source.table()?;
+        let file = Section::file(&source, &table);
+        fit::part(&file, &self.model, cell, place, painted).map(Some)
     }
 
     /// Joins the model with its solver and prepares the run, up to [`RunSettings::duration`], in double precision.

@@ -23,7 +23,25 @@ pub(super) struct Source<'a> {
     pub cells: Option<usize>,
 }
 
-impl Source<'_> {
+impl<'a> Source<'a> {
+    pub fn new(path: &'a Path, text: &'a str) -> Self {
+        Self {
+            path,
+            text,
+            files: RefCell::default(),
+            seed: 0,
+            cells: None,
+        }
+    }
+
+    /// The text as a table.
+    pub fn table(&self) -> Result<Spanned<DeTable<'a>>, ExperimentError> {
+        DeTable::parse(self.text).map_err(|error| ExperimentError::Syntax {
+            place: self.place(error.span().map_or(0, |span| span.start), ""),
+            reason: error.message().to_string(),
+        })
+    }
+
     /// File, line and key, for errors.
     pub fn place(&self, at: usize, key: &str) -> String {
         let before = &self.text.as_bytes()[..at.min(self.text.len())];

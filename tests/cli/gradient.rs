@@ -262,3 +262,130 @@ events = [\"3 ms\"]
         &[&format!("weight = \"{weight} uS\"")],
     );
 }
+
+/// A dendrite with a resistivity of its own.
+const RESISTIVE: &str = "[[paint]]
+region = \"dendrite\"
+resistivity = \"130 ohm cm\"
+
+[clamps.stimulus]";
+
+#[test]
+fn gradients_by_region_agree_with_differences() {
+    let place = branched("gradient_branched", &[("[clamps.stimulus]", RESISTIVE)]);
+    let wrt = "paint[4].resistivity,resistivity,paint[2].g_max,C";
+    let arguments = [
+        "gradient",
+        "fit.toml",
+        "-q",
+        "--check",
+        "--of",
+        "mean_square(V_soma, -65)",
+        "--wrt",
+        wrt,
+    ];
+    let text = place.braincell(&arguments).success();
+    assert_has(
+        &text,
+        &["paint[4].resistivity", "resistivity[3]", "paint[2].g_max"],
+    );
+    let rows = text.lines().skip(3).map(|line| {
+        let mut words = line.split_whitespace();
+        let (name, x) = (words.next().unwrap(), words.next().unwrap());
+        let off: f64 = words.last().unwrap().parse().unwrap();
+        (name.to_string(), x.parse::<f64>().unwrap(), off)
+    });
+    let rows: Vec<(String, f64, f64)> = rows.collect();
+    let largest = |name: &str| {
+        let of = rows.iter().filter(|(n, ..)| n.starts_with(name));
+        of.fold(0.0f64, |m, (_, x, _)| m.max(x.abs()))
+    };
+    let resistivity = largest("resistivity[");
+    for (name, x, off) in &rows {
+        // Of places that hardly matter differences are rounding.
+        let scale = if name.starts_with("resistivity[") {
+            resistivity
+        } else {
+            x.abs()
+        };
+        assert!(off * x.abs() < 1e-5 * scale, "{text}");
+    }
+    for (name, part) in [
+        ("paint[9].resistivity", "5 sections"),
+        ("paint[1].resistivity", "na.resistivity"),
+        ("paint[4].colour", "resistivity have derivatives by region"),
+    ] {
+        let arguments = [
+            "gradient",
+            "fit.toml",
+            "--of",
+            "mean(V_soma)",
+            "--wrt",
+            name,
+        ];
+        assert_has(&place.braincell(&arguments).failure(), &[part, "--wrt"]);
+    }
+}
+
+#[test]
+fn resistivities_are_fitted_by_region_and_written() {
+    let parameters = "[fit.parameters]
+\"paint[4].resistivity\" = { from = \"50 ohm cm\", to = \"500 ohm cm\" }";
+    let replacements = [
+        ("[clamps.stimulus]", RESISTIVE),
+        ("\"0.4 mS/cm2\"", "\"0.3 mS/cm2\""),
+        ("[fit.parameters]", parameters),
+        ("\"leak.g_max\" =", "#"),
+        ("\"paint[1].g_max\"", "#"),
+        ("\"paint[2].g_max\"", "#"),
+    ];
+    let place = branched("fit_resistivity", &replacements);
+    let text = place.text("fit.toml");
+    let whole = text.split("\n[fit]").next().unwrap();
+    place.write("true.toml", &whole.replace("130 ohm cm", "210 ohm cm"));
+    place
+        .braincell(&["run", "true.toml", "--out", "fit_branched_target.csv"])
+        .success();
+    let arguments = ["fit", "fit.toml", "-q", "--out", "fitted.toml"];
+    let text = place.braincell(&arguments).success();
+    let found = fitted(&text, "paint[4].resistivity");
+    assert!((found / 210.0 - 1.0).abs() < 1e-4, "{text}");
+    let written = format!("resistivity = \"{found} ohm cm\"");
+    assert_has(&place.text("fitted.toml"), &[&written]);
+}
+
+#[test]
+fn experiments_with_a_tolerance_have_gradients() {
+    let place = Place::new("gradient_adaptive");
+    let text = hh(&[
+        ("duration = \"50 ms\"", "duration = \"12 ms\""),
+        ("dt = \"0.025 ms\"", "tolerance = 1e-6"),
+        ("[record]", "[record]\nevery = \"0.1 ms\""),
+    ]);
+    place.write("e.toml", &text.replace("\"rk4\"", "\"rodas4\""));
+    for of in ["mean(V)", "spike_time(V, 0)"] {
+        let wrt = ["--wrt", "na.g_max,k.g_max,C,V,stimulus"];
+        let arguments = [&["gradient", "e.toml", "--check", "--of", of][..], &wrt].concat();
+        let run = place.braincell(&arguments);
+        assert_has(&run.stderr, &["plan: ", "checkpoints"]);
+        assert_eq!(run.status, Some(0), "{run:?}");
+        let text = run.stdout;
+        for line in text.lines().skip(3) {
+            let last = line.split_whitespace().last().unwrap();
+            assert!(last.parse::<f64>().unwrap() < 1e-5, "{text}");
+        }
+        assert_eq!(text.lines().count(), 8, "{text}");
+    }
+    let arguments = [
+        "gradient",
+        "e.toml",
+        "--of",
+        "mean(V)",
+        "--wrt",
+        "stimulus.onset",
+    ];
+    assert_has(
+        &place.braincell(&arguments).failure(),
+        &["fix the step size"],
+    );
+}

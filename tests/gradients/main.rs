@@ -1,6 +1,8 @@
 //! Gradients of whole runs: forward against reverse mode, and both against differences of the same run.
 
+mod adaptive;
 mod models;
+mod resistivity;
 mod special;
 
 use braincell::cells::discretisation::{Discretisation, Location, Policy};

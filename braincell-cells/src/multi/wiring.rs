@@ -1,6 +1,6 @@
 //! From the tree of points to the cable of a model.
 
-use crate::discretisation::{Discretisation, Node};
+use crate::discretisation::{Discretisation, Edge, Node};
 use braincell_core::model::CableNode;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -9,19 +9,43 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 pub(super) struct Wiring {
     pub nodes: Vec<CableNode>,
     pub parents: Vec<Option<usize>>,
-    /// To the parent, µS.
-    pub conductances: Vec<f64>,
+    /// What the connection to the parent leads through.
+    pub parts: Vec<Parts>,
     /// The numbers of the junctions that are left, by point.
     pub junctions: BTreeMap<usize, u32>,
+}
+
+/// Halves of control volumes in series: number of the control volume, resistance over resistivity in MΩ per Ω·cm.
+pub(super) type Parts = Vec<(u32, f64)>;
+
+/// The halves between the two points of an edge.
+fn halves(d: &Discretisation, edge: &Edge) -> Parts {
+    let part = |cv: usize, ohm: f64| (cv as u32, 1e-6 * ohm / d.cvs()[cv].resistivity);
+    let distal = |cv: usize| part(cv, d.cvs()[cv].resistance_dist);
+    match (d.nodes()[edge.parent], d.nodes()[edge.child]) {
+        (parent, Node::Centre(cv)) => {
+            let mut parts = vec![part(cv, d.cvs()[cv].resistance_prox)];
+            // A branch that begins at a centre begins at its middle.
+            if let Node::Centre(above) = parent
+                && d.cvs()[above].branch == d.cvs()[cv].branch
+            {
+                parts.insert(0, distal(above));
+            }
+            parts
+        }
+        (Node::Centre(cv), Node::Boundary) => vec![distal(cv)],
+        (Node::Boundary, Node::Boundary) => Vec::new(),
+    }
 }
 
 /// Builds the tree in level order from the centre of control volume 0. Points in `needed` are kept.
 pub(super) fn wire(d: &Discretisation, needed: &BTreeSet<usize>) -> Wiring {
     let points = d.nodes().len();
-    let mut ends: Vec<Vec<(usize, f64)>> = vec![Vec::new(); points];
+    let mut ends: Vec<Vec<(usize, Parts)>> = vec![Vec::new(); points];
     for edge in d.edges() {
-        ends[edge.parent].push((edge.child, edge.conductance));
-        ends[edge.child].push((edge.parent, edge.conductance));
+        let parts = halves(d, edge);
+        ends[edge.parent].push((edge.child, parts.clone()));
+        ends[edge.child].push((edge.parent, parts));
     }
     let mut junctions = BTreeMap::new();
     for (point, node) in d.nodes().iter().enumerate() {
@@ -34,39 +58,51 @@ pub(super) fn wire(d: &Discretisation, needed: &BTreeSet<usize>) -> Wiring {
         }
         // The neighbours of a junction are centres.
         let around = std::mem::take(&mut ends[point]);
-        match around[..] {
-            [(a, ga), (b, gb)] => {
-                let g = ga * gb / (ga + gb);
-                replace(&mut ends[a], point, (b, g));
-                replace(&mut ends[b], point, (a, g));
+        match &around[..] {
+            [(a, first), (b, second)] => {
+                let parts = [&first[..], second].concat();
+                replace(&mut ends[*a], point, (*b, parts.clone()));
+                replace(&mut ends[*b], point, (*a, parts));
             }
             _ => around
                 .iter()
-                .for_each(|&(a, _)| ends[a].retain(|&(other, _)| other != point)),
+                .for_each(|(a, _)| ends[*a].retain(|(other, _)| *other != point)),
         }
     }
     let mut wiring = Wiring {
         nodes: Vec::new(),
         parents: Vec::new(),
-        conductances: Vec::new(),
+        parts: Vec::new(),
         junctions,
     };
-    let mut queue = VecDeque::from([(d.cv_to_node()[0], points, None, 0.0)]);
-    while let Some((point, from, parent, conductance)) = queue.pop_front() {
+    let mut queue = VecDeque::from([(d.cv_to_node()[0], points, None, Parts::new())]);
+    while let Some((point, from, parent, parts)) = queue.pop_front() {
         let place = wiring.nodes.len();
         wiring.nodes.push(match d.nodes()[point] {
             Node::Centre(cv) => CableNode::Compartment(cv as u32),
             Node::Boundary => CableNode::Junction(wiring.junctions[&point]),
         });
         wiring.parents.push(parent);
-        wiring.conductances.push(conductance);
-        let next = ends[point].iter().filter(|(other, _)| *other != from);
-        queue.extend(next.map(|&(other, g)| (other, point, Some(place), g)));
+        wiring.parts.push(parts);
+        let next = std::mem::take(&mut ends[point]).into_iter();
+        let next = next.filter(|(other, _)| *other != from);
+        queue.extend(next.map(|(other, parts)| (other, point, Some(place), parts)));
     }
     wiring
 }
 
-fn replace(ends: &mut [(usize, f64)], old: usize, new: (usize, f64)) {
+impl Wiring {
+    /// The conductances of the connections, µS, for resistivities of the control volumes, Ω·cm.
+    pub fn conductances(&self, resistivity: impl Fn(usize) -> f64) -> Vec<f64> {
+        let of = |parts: &Parts| {
+            let ohm = parts.iter().map(|&(cv, r)| r * resistivity(cv as usize));
+            1.0 / ohm.sum::<f64>()
+        };
+        self.parts.iter().map(of).collect()
+    }
+}
+
+fn replace(ends: &mut [(usize, Parts)], old: usize, new: (usize, Parts)) {
     if let Some(end) = ends.iter_mut().find(|(other, _)| *other == old) {
         *end = new;
     }
@@ -161,11 +197,12 @@ mod tests {
                 CableNode::Compartment(k) => k as usize,
                 CableNode::Junction(k) => n + k as usize,
             };
+            let conductances = wiring.conductances(|cv| d.cvs()[cv].resistivity);
             let edges: Vec<_> = (0..wiring.nodes.len())
                 .filter_map(|k| {
                     let parent = wiring.parents[k]?;
                     let (a, b) = (name(&wiring.nodes[parent]), name(&wiring.nodes[k]));
-                    Some((a, b, wiring.conductances[k]))
+                    Some((a, b, conductances[k]))
                 })
                 .collect();
             let part = answer(wiring.nodes.len(), &edges, &ground);

@@ -15,19 +15,19 @@ pub(crate) struct Axial<F> {
     pub(super) operator: Laplacian<F>,
     /// Row of each compartment.
     pub(super) compartments: Vec<usize>,
-    junctions: Vec<Junction>,
+    pub(super) junctions: Vec<Junction>,
     /// Σ of conductances at each row, µS.
     pub(super) sums: Vec<f64>,
     pub(super) parents: Vec<usize>,
     pub(super) conductances: Vec<f64>,
     /// Each compartment's own conductance to the others, junctions eliminated, µS.
-    own: Vec<f64>,
+    pub(super) own: Vec<f64>,
 }
 
-struct Junction {
-    row: usize,
+pub(super) struct Junction {
+    pub(super) row: usize,
     /// Neighbouring compartments and the conductances to them, µS.
-    neighbours: Vec<(usize, f64)>,
+    pub(super) neighbours: Vec<(usize, f64)>,
 }
 
 impl<F: Storage> Axial<F> {
@@ -184,78 +184,6 @@ impl<F: Storage> Axial<F> {
                 let rate = own / arena[capacity + at].to_f64();
                 arena[to + at] = F::from_f64(arena[to + at].to_f64() - rate);
             }
-        }
-    }
-}
-
-/// The parts of the axial current, for derivatives. Arrays are compartments × lanes or junctions × lanes.
-impl Axial<f64> {
-    /// Number of compartments.
-    pub(super) fn compartments(&self) -> usize {
-        self.compartments.len()
-    }
-
-    /// Number of junctions.
-    pub(super) fn junctions(&self) -> usize {
-        self.junctions.len()
-    }
-
-    /// Each compartment's own conductance to the others, junctions eliminated, µS.
-    pub(super) fn own(&self) -> &[f64] {
-        &self.own
-    }
-
-    /// Σ of the conductances at each junction, µS.
-    pub(super) fn sum_at(&self, junction: usize) -> f64 {
-        self.sums[self.junctions[junction].row]
-    }
-
-    /// y ← S x, with S the conductances between compartments, junctions eliminated. S is symmetric.
-    pub(super) fn reduced(
-        &self,
-        (level, lanes): (Level, usize),
-        x: &[f64],
-        y: &mut [f64],
-        rows: &mut [Vec<f64>; 2],
-    ) {
-        let [potentials, currents] = rows;
-        for (compartment, &row) in self.compartments.iter().enumerate() {
-            let from = &x[compartment * lanes..][..lanes];
-            potentials[row * lanes..][..lanes].copy_from_slice(from);
-        }
-        for (j, junction) in self.junctions.iter().enumerate() {
-            for lane in 0..lanes {
-                let potential = self.mean(j, [lane, lanes], x);
-                potentials[junction.row * lanes + lane] = potential;
-            }
-        }
-        currents.fill(0.0);
-        let done = self.operator.apply(level, 1.0, potentials, currents);
-        debug_assert!(done.is_ok());
-        for (compartment, &row) in self.compartments.iter().enumerate() {
-            let to = &mut y[compartment * lanes..][..lanes];
-            to.copy_from_slice(&currents[row * lanes..][..lanes]);
-        }
-    }
-
-    /// The mean of the numbers of a junction's neighbours, weighted by the conductances.
-    pub(super) fn mean(&self, junction: usize, [lane, lanes]: [usize; 2], x: &[f64]) -> f64 {
-        let neighbours = self.junctions[junction].neighbours.iter();
-        let sum: f64 = neighbours.map(|&(k, g)| g * x[k * lanes + lane]).sum();
-        sum / self.sum_at(junction)
-    }
-
-    /// The transpose of [`Axial::mean`]: adds `value` times the weights to the neighbours.
-    pub(super) fn spread(
-        &self,
-        junction: usize,
-        [lane, lanes]: [usize; 2],
-        value: f64,
-        x: &mut [f64],
-    ) {
-        let share = value / self.sum_at(junction);
-        for &(k, g) in &self.junctions[junction].neighbours {
-            x[k * lanes + lane] += g * share;
         }
     }
 }

@@ -46,14 +46,22 @@ pub enum GradientError {
     /// A name is given twice.
     #[error("\"{0}\" is asked for twice")]
     Twice(String),
+    /// A part of a parameter does not fit it.
+    #[error("the part \"{name}\" of a parameter: {reason}")]
+    Part {
+        /// The part.
+        name: String,
+        /// Why.
+        reason: String,
+    },
     /// The duration is not a positive number.
     #[error("the run lasts until {0} ms; it must be positive and finite")]
     Until(f64),
-    /// Steps follow an error estimate.
+    /// The onset of an input in a run whose steps follow an error estimate.
     #[error(
-        "gradients need a fixed step size; an adaptive run chooses its steps from the numbers, which has no derivative"
+        "there is no derivative with respect to \"{0}\" where steps follow an error estimate: steps end at the jumps of inputs, and samples inside them would move too; fix the step size"
     )]
-    Adaptive,
+    AdaptiveOnset(String),
     /// The budget of memory is too small.
     #[error(
         "the memory budget of {budget} bytes is too small: one step and one checkpoint of this model take {needed} bytes"

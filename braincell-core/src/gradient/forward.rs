@@ -1,8 +1,11 @@
 //! Forward mode.
 
+use super::inside::{Moment, leave, made};
+use super::spike::Spike;
 use super::{Gradient, GradientError, Ready, spike};
-use crate::engine::{Clock, Section};
+use crate::engine::{Clock, Section, Sweep};
 use crate::simulation::Recording;
+use crate::simulation::tile::{Place, standing};
 use ndarray::Array2;
 
 /// How many tangents are carried along at once.
@@ -36,7 +39,7 @@ impl Gradient<'_> {
     /// [`GradientError::Run`] if the run fails.
     pub fn forward(&self) -> Result<Forward, GradientError> {
         let mut ready = self.ready()?;
-        ready.simulation.run(self.until)?;
+        self.run(&mut ready)?;
         let recording = ready.simulation.recording();
         let names = self.components();
         let tangent = |name: String| Tangent {
@@ -48,7 +51,8 @@ impl Gradient<'_> {
         for tile in 0..ready.simulation.tiles.len() {
             for first in (0..tangents.len()).step_by(AT_ONCE) {
                 let last = (first + AT_ONCE).min(tangents.len());
-                self.tile_forward(&ready, tile, first, &mut tangents[first..last])?;
+                let times = recording.times();
+                self.tile_forward(&ready, (tile, times), first, &mut tangents[first..last])?;
             }
         }
         Ok(Forward {
@@ -61,11 +65,11 @@ impl Gradient<'_> {
     fn tile_forward(
         &self,
         ready: &Ready,
-        tile: usize,
+        (tile, times): (usize, &[f64]),
         first: usize,
         tangents: &mut [Tangent],
     ) -> Result<(), GradientError> {
-        let (simulation, steps) = (&ready.simulation, &ready.steps);
+        let (simulation, steps) = (&ready.simulation, ready.steps(tile));
         let tile = &simulation.tiles[tile];
         let engine = &simulation.engines[tile.engine];
         let adjoint = &ready.adjoints[tile.engine];
@@ -74,7 +78,7 @@ impl Gradient<'_> {
         for quantity in &self.quantities {
             quantity.places(&engine.layout, adjoint, tile.first, |k, at, factor| {
                 if (first..first + tangents.len()).contains(&k) {
-                    sweep.dots[k - first][at] = factor;
+                    sweep.dots[k - first][at] += factor;
                 }
             });
         }
@@ -92,42 +96,38 @@ impl Gradient<'_> {
                 .tangent(engine, tile.first, section, &mut w, &mut sweep)
                 .map_err(fails)?;
         }
-        let mut row = 0;
         let mut pieces = Vec::new();
         let mut sections = Vec::new();
-        let mut number = 0;
+        let mut kept = Vec::new();
+        let mut place = Place::START;
         let onsets = self.onsets();
-        let mut sample = Some((0.0, 1e-3 * simulation.plan.step));
-        for k in 0..=steps.count() {
-            if let Some((t, within)) = sample {
-                let clock = Clock { t, within, ..begin };
+        let sample =
+            |row: usize, clock: Clock, tangents: &mut [Tangent], w: &mut _, sweep: &mut _| {
                 if tile.samples_signals {
                     let section = (Section::Signals, clock);
-                    adjoint
-                        .tangent(engine, tile.first, section, &mut w, &mut sweep)
-                        .map_err(fails)?;
+                    let done = adjoint.tangent(engine, tile.first, section, w, sweep);
+                    done.map_err(fails)?;
                 }
+                let sweep: &Sweep = sweep;
                 for (tangent, dot) in tangents.iter_mut().zip(&sweep.dots) {
                     for column in &tile.columns {
                         tangent.traces[[row, column.number]] = dot[column.place];
                     }
                 }
-                row += 1;
-            }
-            if k == steps.count() {
-                break;
-            }
-            sample = None;
-            steps.pieces(k, &mut pieces);
+                Ok::<(), GradientError>(())
+            };
+        let initial = standing(&self.model, 0.0);
+        sample(0, initial, tangents, &mut w, &mut sweep)?;
+        for _ in 0..steps.count() {
+            steps.pieces(&mut place, &mut pieces);
             for piece in &pieces {
-                let clock = piece.clock(number);
+                let clock = piece.clock();
                 let mut effects = Vec::new();
                 for onset in &onsets {
-                    let here = (number, simulation.plan.step);
-                    effects.extend(onset.effect(piece, here, tile, engine, &mut w)?);
+                    let step = simulation.plan.step;
+                    effects.extend(onset.effect(piece, step, tile, engine, &mut w)?);
                 }
                 effects.retain(|e| (first..first + tangents.len()).contains(&e.component));
-                number += 1;
                 adjoint.advance(engine, clock, &mut sections);
                 let run = |section: Section, w: &mut _, sweep: &mut _| {
                     let section = (section, clock);
@@ -139,16 +139,40 @@ impl Gradient<'_> {
                         adjoint.tangent(engine, tile.first, (section, at), &mut w, &mut sweep);
                     done.map_err(fails)?;
                 }
-                if spike::fires(tile, engine, &w) {
+                let looks = match piece.inside {
+                    true => !piece.rows.is_empty() || tile.may_cross(engine, &w),
+                    false => spike::fires(tile, engine, &w),
+                };
+                if looks && (!piece.inside || engine.dense().is_empty()) {
                     run(Section::Slope(0), &mut w, &mut sweep)?;
                     run(Section::Slope(1), &mut w, &mut sweep)?;
-                    spike::find(tile, engine, clock, &w, |spike| {
+                }
+                let inside = made(engine, clock.h);
+                if looks {
+                    let each = |spike: Spike| {
                         for (tangent, dot) in tangents.iter_mut().zip(&sweep.dots) {
                             let links = spike.links.iter();
                             let change: f64 = links.map(|&(at, x)| x * dot[at]).sum();
                             tangent.spikes[spike.train].push(change);
                         }
-                    });
+                    };
+                    match piece.inside {
+                        true => spike::find_inside(tile, engine, clock, (inside, &w), each),
+                        false => spike::find(tile, engine, clock, &w, each),
+                    }
+                }
+                if piece.inside {
+                    for row in piece.rows.clone() {
+                        let clock = piece.sampling(times[row]);
+                        let moment = Moment::new(engine, inside, piece.theta(times[row]));
+                        if let Some(moment) = &moment {
+                            moment.enter(engine, &mut w, &mut sweep, &mut kept);
+                        }
+                        sample(row, clock, tangents, &mut w, &mut sweep)?;
+                        if moment.is_some() {
+                            leave(engine, &mut w, &mut sweep, &kept);
+                        }
+                    }
                 }
                 run(Section::Post, &mut w, &mut sweep)?;
                 for effect in effects {
@@ -163,7 +187,12 @@ impl Gradient<'_> {
                         }
                     }
                 }
-                sample = piece.sample.map(|t| (t, piece.within));
+                if !piece.inside {
+                    for row in piece.rows.clone() {
+                        let clock = piece.sampling(times[row]);
+                        sample(row, clock, tangents, &mut w, &mut sweep)?;
+                    }
+                }
             }
         }
         Ok(())

@@ -11,13 +11,18 @@
 //! - the amplitude of an input, by its name: `"stimulus"` (of a played trace, a ramp or a function: a factor);
 //! - the onset of an input made of steps or pulses, such as `"stimulus.onset"`, ms: all its jumps move together. If a jump
 //!   lies on the time grid, the derivative is that for a later onset;
-//! - [`AXIAL_CONDUCTANCE`]: a common factor, 1, of all conductances along the cable. They are inversely proportional to the
-//!   axial resistivity, so the derivative with respect to the logarithm of the resistivity is the negative of it.
+//! - the resistivity that the conductances of a cable follow from, see [`crate::model::Resistivity`]: it is a parameter;
+//! - [`AXIAL_CONDUCTANCE`]: a common factor, 1, of all conductances along the cable.
 //!
-//! A parameter with one value for all has one derivative, one with a value per element or cell has as many.
+//! A parameter with one value for all has one derivative, one with a value per element or cell has as many. By a part of a
+//! parameter, such as its value in a region, see [`Gradient::part`].
 //!
 //! Step sizes, the times of jumps of other inputs, and the number of Newton iterations count as constants; spike times are
-//! differentiated through the crossing of the threshold. Steps must have a fixed size.
+//! differentiated through the crossing of the threshold.
+//!
+//! Of a run whose steps follow an error estimate the steps are counted as given: the derivatives are those of the run with the
+//! sizes that were accepted, held fixed. The sizes are no smooth function of the parameters, since a step is accepted or not;
+//! what they change is within the tolerance. Only onsets have no derivative there.
 //!
 //! Backwards in bounded memory: see [`CheckpointPlan`]. The gradient does not depend on the plan.
 
@@ -25,6 +30,7 @@ mod checkpoint;
 mod difference;
 mod error;
 mod forward;
+mod inside;
 mod loss;
 mod onset;
 mod reverse;
@@ -42,10 +48,11 @@ pub use reverse::Reverse;
 use crate::engine::Adjoint;
 use crate::model::{Model, Values};
 use crate::registry::Registry;
-use crate::simulation::tile::Checkpoint;
-use crate::simulation::{RunError, Setup, Simulation, Stepping};
+use crate::simulation::adaptive::Sizes;
+use crate::simulation::tile::{Checkpoint, Tile};
+use crate::simulation::{RunError, Setup, Simulation, Stepping, Tolerances};
 use onset::Onset;
-use steps::Steps;
+use steps::{Adaptive, Fixed, Steps};
 use wrt::Quantity;
 
 /// The name of the common factor of all conductances along the cable.
@@ -77,7 +84,20 @@ pub struct Gradient<'a> {
 struct Ready {
     simulation: Simulation<f64>,
     adjoints: Vec<Adjoint>,
-    steps: Steps,
+    /// One for all tiles, or one for each; none of an adaptive run before it has been made.
+    steps: Vec<Steps>,
+}
+
+impl Ready {
+    /// The steps of a tile.
+    fn steps(&self, tile: usize) -> &Steps {
+        &self.steps[tile.min(self.steps.len() - 1)]
+    }
+
+    /// Bytes of what is remembered of the steps.
+    fn step_bytes(&self) -> usize {
+        self.steps.iter().map(Steps::bytes).sum()
+    }
 }
 
 impl<'a> Gradient<'a> {
@@ -85,7 +105,7 @@ impl<'a> Gradient<'a> {
     /// the quantities named in `wrt`.
     ///
     /// # Errors
-    /// [`GradientError`]: what [`Setup::start`] refuses; an adaptive run; unknown names.
+    /// [`GradientError`]: what [`Setup::start`] refuses; unknown names; an onset where steps are adaptive.
     pub fn new(
         setup: &Setup,
         registry: &'a Registry,
@@ -93,18 +113,20 @@ impl<'a> Gradient<'a> {
         until: f64,
         wrt: &[&str],
     ) -> Result<Self, GradientError> {
-        if matches!(setup.stepping(), Stepping::Adaptive(_)) {
-            return Err(GradientError::Adaptive);
-        }
         if !(until.is_finite() && until > 0.0) {
             return Err(GradientError::Until(until));
         }
         // Anything that is wrong with the run shows now.
         setup.start::<f64>(registry, model)?;
+        let quantities = wrt::find(model, wrt)?;
+        let onset = quantities.iter().find(|q| q.onset_of(model).is_some());
+        if let (Stepping::Adaptive(_), Some(onset)) = (setup.stepping(), onset) {
+            return Err(GradientError::AdaptiveOnset(onset.name.clone()));
+        }
         Ok(Self {
             setup: setup.clone(),
             registry,
-            quantities: wrt::find(model, wrt)?,
+            quantities,
             model: model.clone(),
             until,
             memory: DEFAULT_MEMORY,
@@ -116,6 +138,22 @@ impl<'a> Gradient<'a> {
     pub fn memory(mut self, bytes: usize) -> Self {
         self.memory = bytes;
         self
+    }
+
+    /// With the derivative with respect to a part of a parameter too, such as its value in a region: a number x of which the
+    /// parameter changes by `shares[e]` · dx at element e of the cell. `name` is what the part is called.
+    ///
+    /// # Errors
+    /// [`GradientError`]: unknown or used names, shares that do not fit, a parameter that differs from cell to cell.
+    pub fn part(
+        mut self,
+        name: &str,
+        parameter: &str,
+        shares: &[f64],
+    ) -> Result<Self, GradientError> {
+        let of = (parameter, shares);
+        wrt::part(&mut self.model, name, of, &mut self.quantities)?;
+        Ok(self)
     }
 
     /// The model.
@@ -134,42 +172,114 @@ impl<'a> Gradient<'a> {
         self.quantities.iter().flat_map(labels).collect()
     }
 
-    /// How a run is taken backwards within the memory budget.
+    /// How a run is taken backwards within the memory budget. An adaptive run is made for that, since its steps must be known;
+    /// the plan is then that of the cell with the most steps.
     ///
     /// # Errors
-    /// [`GradientError::Budget`].
+    /// [`GradientError::Budget`]; of an adaptive run what it fails with.
     pub fn plan(&self) -> Result<CheckpointPlan, GradientError> {
-        self.plan_for(&self.ready()?)
+        let mut ready = self.ready()?;
+        if self.tolerances().is_some() {
+            self.run(&mut ready)?;
+        }
+        let counts = ready.steps.iter().map(Steps::count).enumerate();
+        let most = counts.max_by_key(|(_, count)| *count);
+        self.plan_for(&ready, most.map_or(0, |(tile, _)| tile))
     }
 
-    fn plan_for(&self, ready: &Ready) -> Result<CheckpointPlan, GradientError> {
+    /// The tolerances of an adaptive run.
+    fn tolerances(&self) -> Option<&Tolerances> {
+        match self.setup.stepping() {
+            Stepping::Adaptive(tolerances) => Some(tolerances),
+            Stepping::Fixed(_) => None,
+        }
+    }
+
+    /// The plan for a tile.
+    fn plan_for(&self, ready: &Ready, tile: usize) -> Result<CheckpointPlan, GradientError> {
         const NUMBER: usize = size_of::<f64>();
         let tiles = &ready.simulation.tiles;
-        let states: usize = tiles.iter().map(|tile| tile.states()).sum();
+        let fixed = self.tolerances().is_none();
+        let bytes = |tile: &Tile<f64>| tile.states() * NUMBER + size_of::<Checkpoint<f64>>();
+        let all: usize = tiles.iter().map(bytes).sum();
         let spikes = tiles.iter().any(|tile| !tile.detectors.is_empty());
         let saved = ready.adjoints.iter().map(|a| a.saved_per_step(spikes));
         let piece = saved.max().unwrap_or(0) * NUMBER + reverse::PIECE_BYTES;
-        let record = |segment: u64| {
-            let pieces = usize::try_from(ready.steps.most_pieces(segment));
-            piece.saturating_mul(pieces.unwrap_or(usize::MAX))
+        let steps = ready.steps(tile);
+        let own = &tiles[tile];
+        // The first state of all cells is kept, and the sizes of all steps.
+        let beside = match fixed {
+            true => 0,
+            false => all - bytes(own) + ready.step_bytes(),
         };
-        let state = states * NUMBER + tiles.len() * size_of::<Checkpoint<f64>>();
-        CheckpointPlan::new(ready.steps.count(), state, record, self.memory)
+        let sample = match !fixed && own.samples_signals {
+            true => ready.adjoints[own.engine].saved_per_sample() + own.states(),
+            false => 0,
+        };
+        let record = |segment: u64| {
+            let times = |bytes: usize, count: u64| {
+                bytes.saturating_mul(usize::try_from(count).unwrap_or(usize::MAX))
+            };
+            let samples = match sample {
+                0 => 0,
+                sample => {
+                    let most = ready.steps.iter().map(|s| s.most_samples(segment));
+                    times(sample * NUMBER, most.max().unwrap_or(0))
+                }
+            };
+            times(piece, steps.most_pieces(segment))
+                .saturating_add(samples)
+                .saturating_add(beside)
+        };
+        let state = if fixed { all } else { bytes(own) };
+        CheckpointPlan::new(steps.count(), fixed, state, record, self.memory)
     }
 
     fn ready(&self) -> Result<Ready, GradientError> {
         let simulation = self.setup.start::<f64>(self.registry, &self.model)?;
         let wanted = wrt::wanted(&self.model, &self.quantities);
+        let (step, every, until) = (simulation.plan.step, simulation.plan.every, self.until);
+        let fixed = self.tolerances().is_none();
+        let mut steps = Vec::new();
+        if fixed {
+            let jumps = self.model.jumps(None, -step, until);
+            let jumps = jumps.ok_or(RunError::Jumps { until })?;
+            steps.push(Steps::Fixed(Fixed::new(step, every, until, jumps)));
+        }
         let engines = simulation.engines.iter();
-        let (step, every) = (simulation.plan.step, simulation.plan.every);
-        let until = self.until;
-        let jumps = self.model.jumps(None, -step, until);
-        let jumps = jumps.ok_or(RunError::Jumps { until })?;
         Ok(Ready {
-            adjoints: engines.map(|e| Adjoint::new(e, &wanted)).collect(),
-            steps: Steps::new(step, every, self.until, jumps),
+            adjoints: engines.map(|e| Adjoint::new(e, &wanted, !fixed)).collect(),
+            steps,
             simulation,
         })
+    }
+
+    /// Makes the run itself; of an adaptive one the steps are known then.
+    fn run(&self, ready: &mut Ready) -> Result<(), GradientError> {
+        let Some(tolerances) = self.tolerances() else {
+            return Ok(ready.simulation.run(self.until)?);
+        };
+        for tile in &mut ready.simulation.tiles {
+            tile.sizes = Sizes::Recorded(Vec::new());
+        }
+        ready.simulation.run(self.until)?;
+        let (until, interval) = (self.until, ready.simulation.plan.step);
+        for tile in &mut ready.simulation.tiles {
+            let mut sizes = match std::mem::replace(&mut tile.sizes, Sizes::Chosen) {
+                Sizes::Recorded(sizes) => sizes,
+                _ => Vec::new(),
+            };
+            sizes.shrink_to_fit();
+            let jumps = self.model.jumps(Some(tile.first), 0.0, until);
+            ready.steps.push(Steps::Adaptive(Adaptive {
+                sizes,
+                jumps: jumps.ok_or(RunError::Jumps { until })?,
+                until,
+                interval,
+                hit_samples: tolerances.hit_samples,
+            }));
+        }
+        Ok(())
     }
 
     /// The inputs whose onsets are quantities.

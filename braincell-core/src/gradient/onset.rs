@@ -71,7 +71,7 @@ impl Onset {
     pub fn effect(
         &self,
         piece: &Piece,
-        (number, step): (u64, f64),
+        step: f64,
         tile: &Tile<f64>,
         engine: &Engine<f64>,
         w: &mut Workspace<f64>,
@@ -91,12 +91,12 @@ impl Onset {
                 let weight = sign * weight / (45.0 * 2.0 * shift * unit);
                 w.arena.copy_from_slice(&kept);
                 if motion.preceded {
-                    let mut clock = piece.clock(number);
+                    let mut clock = piece.clock();
                     clock.h = s;
                     clock.within = piece.t - 1e-3 * step;
                     engine.advance(tile.first, clock, w).map_err(fails)?;
                 }
-                let mut clock = piece.clock(number);
+                let mut clock = piece.clock();
                 clock.t += s * motion.begin;
                 clock.h += s * motion.length;
                 engine.advance(tile.first, clock, w).map_err(fails)?;

@@ -1,11 +1,14 @@
 //! Reverse mode.
 
-use super::checkpoint::{Action, Schedule};
+use super::checkpoint::{Action, CheckpointPlan, Schedule};
+use super::inside::{Moment, leave, made};
 use super::onset::{Effect, Onset};
+use super::spike::Spike;
 use super::steps::{Piece, Steps};
 use super::{Cotangents, Derivative, Gradient, GradientError, Loss, Ready, spike};
 use crate::engine::{Adjoint, Clock, Engine, Section, Sweep, Workspace, all_finite};
-use crate::simulation::tile::{Checkpoint, Tile};
+use crate::simulation::inside::Inside;
+use crate::simulation::tile::{Checkpoint, Place, Tile, standing};
 use crate::simulation::{Recording, SpikeTrain};
 use std::sync::Arc;
 
@@ -17,6 +20,8 @@ pub(super) const PIECE_BYTES: usize = size_of::<Recorded>();
 pub struct Reverse {
     /// The run itself.
     pub recording: Recording,
+    /// How it was taken backwards; of an adaptive run the plan for the cell with the most steps.
+    pub plan: CheckpointPlan,
     /// The loss.
     pub loss: f64,
     /// Its derivatives.
@@ -29,13 +34,10 @@ pub struct Reverse {
 struct Recorded {
     step: u64,
     piece: Piece,
-    number: u64,
     /// Whether spikes were looked for.
     slopes: bool,
     /// Spikes before this piece, in the list of the segment's spikes.
     spikes: usize,
-    /// The row of the sample that follows.
-    row: Option<usize>,
     /// What onsets do to this piece.
     effects: Vec<Effect>,
 }
@@ -45,7 +47,7 @@ struct SpikeBar {
     train: usize,
     /// The derivative of the loss with respect to its time.
     cotangent: f64,
-    links: [(usize, f64); 4],
+    links: Vec<(usize, f64)>,
 }
 
 /// What a tile's way back works on.
@@ -64,6 +66,11 @@ struct Way<'a> {
     spikes: Vec<SpikeBar>,
     onsets: Vec<Onset>,
     step: f64,
+    times: &'a [f64],
+    /// The clock of the initial sample.
+    initial: Clock,
+    /// States that make room for one inside a step.
+    aside: Vec<Vec<f64>>,
     /// Derivatives with respect to onsets.
     by_onset: Vec<(usize, f64)>,
 }
@@ -83,36 +90,55 @@ impl Gradient<'_> {
     /// small.
     pub fn reverse(&self, loss: &(impl Loss + ?Sized)) -> Result<Reverse, GradientError> {
         let mut ready = self.ready()?;
-        let plan = self.plan_for(&ready)?;
-        let segments = plan.steps.div_ceil(plan.segment);
-        let kept = Schedule::new(segments, plan.checkpoints as u64);
-        let kept: Arc<[u64]> = kept.kept().iter().map(|k| k * plan.segment).collect();
-        for tile in &mut ready.simulation.tiles {
-            tile.keep_at = kept.clone();
-            tile.kept.reserve_exact(plan.checkpoints);
+        let fixed = self.tolerances().is_none();
+        let mut known = None;
+        if fixed {
+            let plan = self.plan_for(&ready, 0)?;
+            let segments = plan.steps.div_ceil(plan.segment);
+            let kept = Schedule::new(segments, plan.checkpoints as u64);
+            let kept: Arc<[u64]> = kept.kept().iter().map(|k| k * plan.segment).collect();
+            for tile in &mut ready.simulation.tiles {
+                tile.keep_at = kept.clone();
+                tile.kept.reserve_exact(plan.checkpoints);
+            }
+            known = Some(plan);
+        } else {
+            for tile in &mut ready.simulation.tiles {
+                let state = tile.state.clone();
+                let place = Place::START;
+                tile.kept = Vec::with_capacity(1);
+                tile.kept.push(Checkpoint { place, state });
+            }
         }
-        ready.simulation.run(self.until)?;
+        self.run(&mut ready)?;
         let recording = ready.simulation.recording();
         let mut cotangents = Cotangents::new(&recording);
         let loss = loss.evaluate(&recording, &mut cotangents)?;
         check(&recording, &cotangents)?;
         let mut gradient = vec![0.0; self.component_count()];
-        let slots = plan.checkpoints as u64;
         let mut held = 0;
+        let mut longest: Option<CheckpointPlan> = None;
         for tile in 0..ready.simulation.tiles.len() {
-            let schedule = Schedule::new(segments, slots);
+            let plan = match &known {
+                Some(plan) => plan.clone(),
+                None => self.plan_for(&ready, tile)?,
+            };
             let outcome = (&recording, &cotangents);
-            let by_tile = self.tile_reverse(
-                &mut ready,
-                tile,
-                (schedule, plan.segment),
-                outcome,
-                &mut gradient,
-            )?;
+            let by_tile = self.tile_reverse(&mut ready, tile, &plan, outcome, &mut gradient)?;
+            if longest
+                .as_ref()
+                .is_none_or(|longest| longest.steps < plan.steps)
+            {
+                longest = Some(plan);
+            }
             held = held.max(by_tile);
         }
+        let Some(plan) = longest else {
+            return Err(GradientError::Loss("the run has no cells".to_string()));
+        };
         Ok(Reverse {
             recording,
+            plan,
             loss,
             gradient: self.derivatives(&gradient),
             held,
@@ -123,13 +149,25 @@ impl Gradient<'_> {
         &self,
         ready: &mut Ready,
         tile: usize,
-        (schedule, segment): (Schedule, u64),
+        plan: &CheckpointPlan,
         (recording, cotangents): (&Recording, &Cotangents),
         gradient: &mut [f64],
     ) -> Result<usize, GradientError> {
-        let simulation = &mut ready.simulation;
-        let mut kept = std::mem::take(&mut simulation.tiles[tile].kept);
+        let fixed = self.tolerances().is_none();
+        let segment = plan.segment;
+        let segments = plan.steps.div_ceil(segment);
+        let schedule = match fixed {
+            true => Schedule::new(segments, plan.checkpoints as u64),
+            false => Schedule::from_start(segments, plan.checkpoints as u64),
+        };
+        let number = tile;
+        let mut kept = std::mem::take(&mut ready.simulation.tiles[tile].kept);
+        if !fixed {
+            kept.reserve_exact(plan.checkpoints - kept.len());
+        }
+        let simulation = &ready.simulation;
         let others: usize = simulation.tiles.iter().map(|t| bytes(&t.kept)).sum();
+        let others = others + ready.step_bytes();
         let step = simulation.plan.step;
         let tile = &simulation.tiles[tile];
         let engine = &simulation.engines[tile.engine];
@@ -140,7 +178,7 @@ impl Gradient<'_> {
             tile,
             engine,
             adjoint,
-            steps: &ready.steps,
+            steps: ready.steps(number),
             trains: recording.spikes(),
             cotangents,
             pieces: Vec::new(),
@@ -149,6 +187,9 @@ impl Gradient<'_> {
             spikes: Vec::new(),
             onsets: self.onsets(),
             step,
+            times: recording.times(),
+            initial: standing(&self.model, 0.0),
+            aside: Vec::new(),
             by_onset: Vec::new(),
         };
         way.engine
@@ -158,7 +199,14 @@ impl Gradient<'_> {
         // Grown step by step, the record would be too long by up to its own length.
         let pieces = way.steps.most_pieces(segment) as usize;
         let saved = adjoint.saved_per_step(!tile.detectors.is_empty());
-        way.sweep.log.reserve_exact(saved * pieces);
+        let samples = match !fixed && tile.samples_signals {
+            true => {
+                let sample = adjoint.saved_per_sample() + tile.states();
+                sample * way.steps.most_samples(segment) as usize
+            }
+            false => 0,
+        };
+        way.sweep.log.reserve_exact(saved * pieces + samples);
         way.recorded.reserve_exact(pieces);
         let mut held = 0;
         for action in schedule {
@@ -173,7 +221,7 @@ impl Gradient<'_> {
                     if let Some(last) = kept.last() {
                         let (begin, end) = (at * segment, ((at + 1) * segment).min(count));
                         let reached = way.go(last, begin)?;
-                        way.record(&reached, end)?;
+                        way.record(reached.place, end)?;
                         held = held.max(bytes(&kept) + way.record_bytes());
                         way.back()?;
                     }
@@ -225,6 +273,14 @@ fn check(recording: &Recording, cotangents: &Cotangents) -> Result<(), GradientE
     }
 }
 
+/// The place of the spike in a train that is nearest to a time: that of the run itself, but for rounding.
+fn nearest(times: &[f64], time: f64) -> Option<usize> {
+    let after = times.partition_point(|&t| t < time);
+    let near = [after.saturating_sub(1), after].into_iter();
+    let near = near.filter(|&k| k < times.len());
+    near.min_by(|&a, &b| (times[a] - time).abs().total_cmp(&(times[b] - time).abs()))
+}
+
 /// The same steps have been made before, so they cannot fail.
 fn repeated<T, E>(done: Result<T, E>) -> Result<T, GradientError> {
     done.map_err(|_| GradientError::Loss("a step differs from its repetition".to_string()))
@@ -241,46 +297,37 @@ impl Way<'_> {
     fn go(&mut self, from: &Checkpoint<f64>, to: u64) -> Result<Checkpoint<f64>, GradientError> {
         let current = self.engine.layout.all_current.range();
         self.w.arena[current.clone()].copy_from_slice(&from.state);
-        let mut number = from.pieces;
-        for k in from.step..to {
-            self.steps.pieces(k, &mut self.pieces);
+        let mut place = from.place;
+        while place.step < to {
+            self.steps.pieces(&mut place, &mut self.pieces);
             for piece in &self.pieces {
-                let clock = piece.clock(number);
+                let clock = piece.clock();
                 repeated(self.engine.advance(self.tile.first, clock, &mut self.w))?;
                 self.engine.finish(self.tile.first, clock, &mut self.w);
-                number += 1;
             }
         }
-        Ok(Checkpoint {
-            step: to,
-            pieces: number,
-            state: self.w.arena[current].to_vec(),
-        })
+        let state = self.w.arena[current].to_vec();
+        Ok(Checkpoint { place, state })
     }
 
     /// Records the steps from the present state on until step `end`.
-    fn record(&mut self, from: &Checkpoint<f64>, end: u64) -> Result<(), GradientError> {
-        let mut number = from.pieces;
-        let mut row = self.steps.samples_before(from.step);
-        for k in from.step..end {
-            let mut pieces = std::mem::take(&mut self.pieces);
-            self.steps.pieces(k, &mut pieces);
-            for &piece in &pieces {
-                let samples = piece.sample.is_some();
+    fn record(&mut self, from: Place, end: u64) -> Result<(), GradientError> {
+        let mut place = from;
+        let mut pieces = std::mem::take(&mut self.pieces);
+        while place.step < end {
+            let step = place.step;
+            self.steps.pieces(&mut place, &mut pieces);
+            for piece in pieces.drain(..) {
                 self.record_piece(Recorded {
-                    step: k,
+                    step,
                     piece,
-                    number,
                     slopes: false,
                     spikes: self.spikes.len(),
-                    row: samples.then_some(row),
                     effects: Vec::new(),
                 })?;
-                number += 1;
-                row += usize::from(samples);
             }
-            self.pieces = pieces;
         }
+        self.pieces = pieces;
         Ok(())
     }
 
@@ -295,47 +342,126 @@ impl Way<'_> {
     }
 
     fn record_piece(&mut self, mut recorded: Recorded) -> Result<(), GradientError> {
-        let clock = recorded.piece.clock(recorded.number);
+        let clock = recorded.piece.clock();
         for onset in &self.onsets {
-            let here = (recorded.number, self.step);
             let (piece, engine) = (&recorded.piece, self.engine);
-            let effect = onset.effect(piece, here, self.tile, engine, &mut self.w)?;
+            let effect = onset.effect(piece, self.step, self.tile, engine, &mut self.w)?;
             recorded.effects.extend(effect);
         }
         self.adjoint.advance(self.engine, clock, &mut self.sections);
         for k in 0..self.sections.len() {
             self.run(self.sections[k])?;
         }
-        if spike::fires(self.tile, self.engine, &self.w) {
-            recorded.slopes = true;
+        let piece = &recorded.piece;
+        let looks = match piece.inside {
+            true => !piece.rows.is_empty() || self.tile.may_cross(self.engine, &self.w),
+            false => spike::fires(self.tile, self.engine, &self.w),
+        };
+        recorded.slopes = looks && (!piece.inside || self.engine.dense().is_empty());
+        if recorded.slopes {
             self.run((Section::Slope(0), clock))?;
             self.run((Section::Slope(1), clock))?;
+        }
+        let inside = made(self.engine, clock.h);
+        if looks {
             let (trains, spikes, cotangents) = (self.trains, &mut self.spikes, self.cotangents);
-            spike::find(self.tile, self.engine, clock, &self.w, |spike| {
+            let each = |spike: Spike| {
                 let times = &trains[spike.train].times;
-                let place = times.partition_point(|&t| t < spike.time);
-                if times.get(place) == Some(&spike.time) {
+                if let Some(place) = nearest(times, spike.time) {
                     spikes.push(SpikeBar {
                         train: spike.train,
                         cotangent: cotangents.spikes[spike.train][place],
                         links: spike.links,
                     });
                 }
-            });
+            };
+            match recorded.piece.inside {
+                true => {
+                    spike::find_inside(self.tile, self.engine, clock, (inside, &self.w), each);
+                }
+                false => spike::find(self.tile, self.engine, clock, &self.w, each),
+            }
         }
-        self.run((Section::Post, clock))?;
-        if let (Some(t), true) = (recorded.piece.sample, self.tile.samples_signals) {
-            let within = clock.within;
-            self.run((
-                Section::Signals,
-                Clock {
-                    t,
-                    within,
-                    ..STANDING
-                },
-            ))?;
+        if recorded.piece.inside {
+            self.record_samples(&recorded.piece, Some(inside))?;
+            self.run((Section::Post, clock))?;
+        } else {
+            self.run((Section::Post, clock))?;
+            self.record_samples(&recorded.piece, None)?;
         }
         self.recorded.push(recorded);
+        Ok(())
+    }
+
+    /// Records how the signals of samples are computed, from the present state or one inside the step.
+    fn record_samples(
+        &mut self,
+        piece: &Piece,
+        inside: Option<Inside>,
+    ) -> Result<(), GradientError> {
+        if !self.tile.samples_signals {
+            return Ok(());
+        }
+        for row in piece.rows.clone() {
+            let time = self.times[row];
+            let signals = (Section::Signals, piece.sampling(time));
+            let moment = inside.and_then(|i| Moment::new(self.engine, i, piece.theta(time)));
+            let Some(moment) = moment else {
+                self.run(signals)?;
+                continue;
+            };
+            let mut aside = std::mem::take(&mut self.aside);
+            moment.enter(self.engine, &mut self.w, &mut self.sweep, &mut aside);
+            self.run(signals)?;
+            let current = self.engine.layout.all_current.range();
+            self.sweep.log.extend_from_slice(&self.w.arena[current]);
+            leave(self.engine, &mut self.w, &mut self.sweep, &aside);
+            self.aside = aside;
+        }
+        Ok(())
+    }
+
+    /// Takes the samples of a piece backwards.
+    fn take_samples_back(
+        &mut self,
+        piece: &Piece,
+        inside: Option<Inside>,
+    ) -> Result<(), GradientError> {
+        let current = self.engine.layout.all_current.range();
+        let signals = self.tile.samples_signals;
+        for row in piece.rows.clone().rev() {
+            let time = self.times[row];
+            let section = (Section::Signals, piece.sampling(time));
+            let moment = inside.and_then(|i| Moment::new(self.engine, i, piece.theta(time)));
+            let Some(moment) = moment else {
+                self.add_samples(row);
+                if signals {
+                    self.take_back(section)?;
+                }
+                continue;
+            };
+            self.aside.resize_with(2, Vec::new);
+            let mut aside = std::mem::take(&mut self.aside);
+            let [state, bar] = &mut aside[..] else {
+                continue;
+            };
+            bar.clear();
+            bar.resize(current.len(), 0.0);
+            self.sweep.bar[current.clone()].swap_with_slice(bar);
+            self.add_samples(row);
+            if signals {
+                let from = self.sweep.log.len() - current.len();
+                state.clear();
+                state.extend_from_slice(&self.sweep.log[from..]);
+                self.sweep.log.truncate(from);
+                self.w.arena[current.clone()].swap_with_slice(state);
+                self.take_back(section)?;
+                self.w.arena[current.clone()].copy_from_slice(state);
+            }
+            self.sweep.bar[current.clone()].swap_with_slice(bar);
+            moment.spread(self.engine, bar, &mut self.sweep.bar);
+            self.aside = aside;
+        }
         Ok(())
     }
 
@@ -364,29 +490,22 @@ impl Way<'_> {
     /// Takes all that is recorded backwards.
     fn back(&mut self) -> Result<(), GradientError> {
         while let Some(recorded) = self.recorded.pop() {
-            let clock = recorded.piece.clock(recorded.number);
-            if let Some(row) = recorded.row {
-                self.add_samples(row);
+            let clock = recorded.piece.clock();
+            if recorded.piece.inside {
+                self.take_back((Section::Post, clock))?;
+                let inside = made(self.engine, clock.h);
+                self.take_samples_back(&recorded.piece, Some(inside))?;
+            } else {
+                self.take_samples_back(&recorded.piece, None)?;
+                self.add_effects(&recorded);
+                self.take_back((Section::Post, clock))?;
             }
-            if let (Some(t), true) = (recorded.piece.sample, self.tile.samples_signals) {
-                let within = clock.within;
-                self.take_back((
-                    Section::Signals,
-                    Clock {
-                        t,
-                        within,
-                        ..STANDING
-                    },
-                ))?;
-            }
-            self.add_effects(&recorded);
-            self.take_back((Section::Post, clock))?;
-            if recorded.slopes {
-                for spike in self.spikes.drain(recorded.spikes..) {
-                    for (place, x) in spike.links {
-                        self.sweep.bar[place] += spike.cotangent * x;
-                    }
+            for spike in self.spikes.drain(recorded.spikes..) {
+                for (place, x) in spike.links {
+                    self.sweep.bar[place] += spike.cotangent * x;
                 }
+            }
+            if recorded.slopes {
                 self.take_back((Section::Slope(1), clock))?;
                 self.take_back((Section::Slope(0), clock))?;
             }
@@ -435,8 +554,7 @@ impl Way<'_> {
         for _ in 0..2 {
             self.run(steady)?;
         }
-        let within = 1e-3 * self.step;
-        let signals = (Section::Signals, Clock { within, ..STANDING });
+        let signals = (Section::Signals, self.initial);
         let samples_signals = self.tile.samples_signals;
         if samples_signals {
             self.run(signals)?;

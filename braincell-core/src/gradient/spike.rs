@@ -1,6 +1,7 @@
 //! The time of a spike as a function of the values and derivatives at both ends of its step.
 
 use crate::engine::{Clock, Engine, Workspace};
+use crate::simulation::inside::Inside;
 use crate::simulation::tile::{Tile, crossing};
 
 /// A spike in a step.
@@ -10,7 +11,7 @@ pub(super) struct Spike {
     /// The time, ms.
     pub time: f64,
     /// The numbers that the time depends on, and its derivatives with respect to them.
-    pub links: [(usize, f64); 4],
+    pub links: Vec<(usize, f64)>,
 }
 
 /// Which detectors of a tile fire in the step just made: those are to be looked at with slopes at both ends.
@@ -54,7 +55,33 @@ pub(super) fn find(
         each(Spike {
             train: d.number,
             time: clock.t + x * clock.h,
-            links: std::array::from_fn(|k| (places[k], -by[k] / slope * clock.h)),
+            links: (places.into_iter().zip(by))
+                .map(|(place, by)| (place, -by / slope * clock.h))
+                .collect(),
+        });
+    }
+}
+
+/// The spikes inside an adaptive step.
+pub(super) fn find_inside(
+    tile: &Tile<f64>,
+    engine: &Engine<f64>,
+    clock: Clock,
+    (inside, w): (Inside, &Workspace<f64>),
+    mut each: impl FnMut(Spike),
+) {
+    for d in &tile.detectors {
+        inside.crossings(engine, (d.place, d.threshold), w, |theta| {
+            let slope = inside.slope(engine, theta).at(engine, d.place, &w.arena);
+            let links = inside
+                .sum(engine, theta)
+                .places(engine, d.place)
+                .into_iter();
+            each(Spike {
+                train: d.number,
+                time: clock.t + theta * clock.h,
+                links: links.map(|(at, by)| (at, -by / slope * clock.h)).collect(),
+            });
         });
     }
 }

@@ -1,10 +1,19 @@
-//! The steps of a run with a fixed step size, piece by piece, as the simulation makes them.
+//! The steps of a run, piece by piece, as the simulation makes them.
 
 use crate::engine::Clock;
+use crate::simulation::adaptive::Stops;
+use crate::simulation::tile::Place;
 use crate::simulation::{ROUNDING, grid};
+use std::ops::Range;
 
-/// The time grid of a run.
-pub(super) struct Steps {
+/// The steps of a tile.
+pub(super) enum Steps {
+    Fixed(Fixed),
+    Adaptive(Adaptive),
+}
+
+/// Steps of one size.
+pub(super) struct Fixed {
     step: f64,
     whole: u64,
     rest: f64,
@@ -13,32 +22,111 @@ pub(super) struct Steps {
     jumps: Vec<f64>,
 }
 
+/// Steps of the sizes that an adaptive run has chosen.
+pub(super) struct Adaptive {
+    pub sizes: Vec<f64>,
+    pub jumps: Vec<f64>,
+    pub until: f64,
+    /// Between samples.
+    pub interval: f64,
+    pub hit_samples: bool,
+}
+
 /// A piece of a step, within which inputs are smooth.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) struct Piece {
     pub t: f64,
     pub h: f64,
     pub within: f64,
+    /// Number among all pieces of the run.
+    pub number: u64,
     /// Whether it is the first and the last of its step.
     pub first: bool,
     pub last: bool,
-    /// The time of the sample that follows, if one does.
-    pub sample: Option<f64>,
+    /// The samples that are taken from it.
+    pub rows: Range<usize>,
+    /// Whether samples and spikes are taken from the solution inside the step, before modules change it at the end.
+    pub inside: bool,
 }
 
 impl Piece {
-    /// The clock, as piece number `number` of the run.
-    pub fn clock(&self, number: u64) -> Clock {
+    /// The clock.
+    pub fn clock(&self) -> Clock {
         Clock {
             t: self.t,
             h: self.h,
             within: self.within,
-            number,
+            number: self.number,
         }
+    }
+
+    /// The clock of a sample taken from it at time `t`.
+    pub fn sampling(&self, t: f64) -> Clock {
+        Clock {
+            t,
+            h: 0.0,
+            within: self.within,
+            number: 0,
+        }
+    }
+
+    /// Where in the piece a time lies, from 0 to 1.
+    pub fn theta(&self, time: f64) -> f64 {
+        ((time - self.t) / self.h).clamp(0.0, 1.0)
     }
 }
 
 impl Steps {
+    /// Number of steps.
+    pub fn count(&self) -> u64 {
+        match self {
+            Steps::Fixed(fixed) => fixed.whole + u64::from(fixed.rest > 0.0),
+            Steps::Adaptive(adaptive) => adaptive.sizes.len() as u64,
+        }
+    }
+
+    /// The greatest number of pieces in a segment of so many steps: jumps cut some steps of fixed size.
+    pub fn most_pieces(&self, segment: u64) -> u64 {
+        match self {
+            Steps::Fixed(fixed) => fixed.most_pieces(segment),
+            Steps::Adaptive(_) => segment,
+        }
+    }
+
+    /// The greatest number of samples in a segment of so many steps.
+    pub fn most_samples(&self, segment: u64) -> u64 {
+        match self {
+            Steps::Fixed(fixed) => segment / fixed.every + 2,
+            Steps::Adaptive(adaptive) => {
+                let lengths = adaptive.sizes.chunks(segment.max(1) as usize);
+                let longest = lengths.map(|sizes| sizes.iter().sum::<f64>());
+                (longest.fold(0.0, f64::max) / adaptive.interval) as u64 + 2
+            }
+        }
+    }
+
+    /// Bytes of what is remembered of the steps.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Steps::Fixed(_) => 0,
+            Steps::Adaptive(adaptive) => adaptive.sizes.capacity() * size_of::<f64>(),
+        }
+    }
+
+    /// The pieces of the step that begins at a place, in order; the place moves to its end.
+    pub fn pieces(&self, place: &mut Place, to: &mut Vec<Piece>) {
+        to.clear();
+        match self {
+            Steps::Fixed(fixed) => fixed.pieces(place, to),
+            Steps::Adaptive(adaptive) => to.push(adaptive.piece(place)),
+        }
+        place.step += 1;
+        place.pieces += to.len() as u64;
+        place.samples += to.iter().map(|piece| piece.rows.len()).sum::<usize>();
+    }
+}
+
+impl Fixed {
     /// Steps from time 0 until `until`.
     pub fn new(step: f64, every: u64, until: f64, jumps: Vec<f64>) -> Self {
         let (whole, rest) = grid(0.0, step, until);
@@ -51,13 +139,7 @@ impl Steps {
         }
     }
 
-    /// Number of steps.
-    pub fn count(&self) -> u64 {
-        self.whole + u64::from(self.rest > 0.0)
-    }
-
-    /// The greatest number of pieces in a segment of so many steps: jumps cut some of them.
-    pub fn most_pieces(&self, segment: u64) -> u64 {
+    fn most_pieces(&self, segment: u64) -> u64 {
         let length = segment as f64 * self.step;
         let mut most = 0;
         let mut here = (0.0, 0);
@@ -72,14 +154,8 @@ impl Steps {
         segment.saturating_add(most)
     }
 
-    /// Number of samples taken in the steps before step k, the initial one included.
-    pub fn samples_before(&self, k: u64) -> usize {
-        let short = k > self.whole && self.every == 1;
-        1 + (k.min(self.whole) / self.every) as usize + usize::from(short)
-    }
-
-    /// The pieces of step k, in order.
-    pub fn pieces(&self, k: u64, to: &mut Vec<Piece>) {
+    fn pieces(&self, place: &Place, to: &mut Vec<Piece>) {
+        let k = place.step;
         let origin = self.whole as f64 * self.step;
         let (begin, end, h, local) = if k < self.whole {
             let at = |k: u64| k as f64 * self.step;
@@ -88,7 +164,6 @@ impl Steps {
             (origin, origin + self.rest, self.rest, 0)
         };
         let rounding = ROUNDING * h;
-        to.clear();
         let mut t = begin;
         loop {
             let next = self.jumps.partition_point(|&jump| jump <= t + rounding);
@@ -100,14 +175,47 @@ impl Steps {
                 t,
                 h: if whole { h } else { stop - t },
                 within: t + 0.5 * (stop - t),
+                number: place.pieces + to.len() as u64,
                 first: t == begin,
                 last: stop == end,
-                sample: samples.then_some(end),
+                rows: place.samples..place.samples + usize::from(samples),
+                inside: false,
             });
             if stop == end {
                 return;
             }
             t = stop;
+        }
+    }
+}
+
+impl Adaptive {
+    fn piece(&self, place: &mut Place) -> Piece {
+        let stops = Stops {
+            until: self.until,
+            jumps: &self.jumps,
+            origin: 0.0,
+            interval: self.interval,
+            hit_samples: self.hit_samples,
+        };
+        let (t, first) = (place.time, place.samples);
+        let (stop, _) = stops.after(t, first);
+        let h = self.sizes[place.step as usize];
+        let end = if h == stop - t { stop } else { t + h };
+        let mut last = first;
+        while stops.sample(last, end).is_some() {
+            last += 1;
+        }
+        place.time = end;
+        Piece {
+            t,
+            h,
+            within: Stops::within(t, stop),
+            number: place.pieces,
+            first: true,
+            last: true,
+            rows: first..last,
+            inside: true,
         }
     }
 }

@@ -3,8 +3,9 @@
 use super::{AXIAL_CONDUCTANCE, GradientError};
 use crate::engine::{Adjoint, Layout, Wanted};
 use crate::input::Input;
-use crate::model::{CableInfo, Model, Values};
+use crate::model::{CableInfo, Model, ModelError, Values};
 use ndarray::Array2;
+use std::sync::Arc;
 
 /// A quantity to differentiate by.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,6 +23,8 @@ pub(super) struct Quantity {
     pub name: String,
     kind: Kind,
     shape: Shape,
+    /// Of a part of a parameter: how much it counts at each element.
+    shares: Option<Arc<[f64]>>,
     /// Number of its first component among those of all quantities.
     pub first: usize,
 }
@@ -138,6 +141,7 @@ pub(super) fn find(model: &Model, names: &[&str]) -> Result<Vec<Quantity>, Gradi
             name: name.to_string(),
             kind,
             shape,
+            shares: None,
             first,
         });
         first += shape.len();
@@ -145,11 +149,58 @@ pub(super) fn find(model: &Model, names: &[&str]) -> Result<Vec<Quantity>, Gradi
     Ok(all)
 }
 
+/// A part of a parameter of elements, which changes by share · dx at each of them.
+pub(super) fn part(
+    model: &mut Model,
+    name: &str,
+    (parameter, shares): (&str, &[f64]),
+    all: &mut Vec<Quantity>,
+) -> Result<(), GradientError> {
+    if all.iter().any(|q| q.name == name) {
+        return Err(GradientError::Twice(name.to_string()));
+    }
+    let values = match &model.parameter(parameter)?.value {
+        Values::Uniform(x) => vec![*x; shares.len()],
+        Values::PerElement(x) => x.clone(),
+        Values::PerCell(_) | Values::Each(_) => {
+            return Err(GradientError::Part {
+                name: name.to_string(),
+                reason: format!("\"{parameter}\" differs from cell to cell"),
+            });
+        }
+    };
+    if values.len() != shares.len() || shares.iter().any(|x| !x.is_finite()) {
+        return Err(GradientError::Part {
+            name: name.to_string(),
+            reason: format!(
+                "\"{parameter}\" has {} elements; give a finite share for each, not {shares:?}",
+                values.len()
+            ),
+        });
+    }
+    // One value for all elements would have one derivative.
+    model.set_parameter(parameter, Values::PerElement(values))?;
+    let number = (model.parameter_names().iter()).position(|known| *known == parameter);
+    all.push(Quantity {
+        name: name.to_string(),
+        kind: Kind::Parameter(number.unwrap_or(0)),
+        shape: Shape::Uniform,
+        shares: Some(shares.into()),
+        first: all.iter().map(Quantity::len).sum(),
+    });
+    Ok(())
+}
+
 /// The input of a name such as "stimulus.onset".
 fn onset(model: &Model, name: &str) -> Option<usize> {
     let input = name.strip_suffix(".onset")?;
     let is = |s: &crate::model::SignalInfo| s.name == input && s.input.is_some();
     model.signals.iter().position(is)
+}
+
+/// The parameter that the conductances of the cable follow from.
+fn resistivity(model: &Model) -> Option<usize> {
+    Some(model.cable.as_ref()?.resistivity.as_ref()?.parameter.0)
 }
 
 /// What the engine has to follow for these quantities.
@@ -162,7 +213,8 @@ pub(super) fn wanted(model: &Model, quantities: &[Quantity]) -> Wanted {
         amplitudes: (0..model.signals.len())
             .map(|s| has(Kind::Amplitude(s)))
             .collect(),
-        axial: has(Kind::Axial),
+        connections: has(Kind::Axial)
+            || resistivity(model).is_some_and(|p| has(Kind::Parameter(p))),
     }
 }
 
@@ -210,28 +262,42 @@ impl Quantity {
         mut f: impl FnMut(usize, usize, f64),
     ) {
         let lanes = layout.lanes;
+        // The component that an element of a cell belongs to, and how much it counts there.
+        let component = |element: usize, cell: usize| match &self.shares {
+            Some(shares) => (self.first, shares[element]),
+            None => (self.first + self.shape.component(element, cell), 1.0),
+        };
         let mut plane = |offset: usize, len: usize, uniform: bool| {
             for k in 0..len {
                 let (element, cell) = match uniform {
                     true => (0, first_cell),
                     false => (k / lanes, first_cell + k % lanes),
                 };
-                let component = self.shape.component(element, cell);
-                f(self.first + component, offset + k, 1.0);
+                let (component, share) = component(element, cell);
+                f(component, offset + k, share);
             }
         };
         match self.kind {
             Kind::Parameter(p) => {
                 let place = layout.parameters[p];
-                plane(
-                    place.offset,
-                    place.len,
-                    matches!(self.shape, Shape::Uniform),
+                let uniform = matches!(
+                    layout.model.parameters[p].parameter.value,
+                    Values::Uniform(_)
                 );
+                plane(place.offset, place.len, uniform);
                 layout.capacity_changes(p, |element, lane, at, factor| {
-                    let component = self.shape.component(element, first_cell + lane);
-                    f(self.first + component, at, factor);
+                    let (component, share) = component(element, first_cell + lane);
+                    f(component, at, factor * share);
                 });
+                if resistivity(&layout.model) == Some(p) {
+                    connections(layout, adjoint, |connection, lane, at| {
+                        for &(k, r) in connection.parts {
+                            let (component, share) = component(k as usize, first_cell + lane);
+                            let g = connection.conductance;
+                            f(component, at, -g * g * r * share);
+                        }
+                    });
+                }
             }
             Kind::Initial(s) => {
                 let group = layout.model.states[s].group;
@@ -247,11 +313,36 @@ impl Quantity {
                 }
             }
             Kind::Onset(_) => {}
-            Kind::Axial => {
-                if let Some(at) = adjoint.extras.kappa() {
-                    plane(at, 1, true);
-                }
-            }
+            Kind::Axial => connections(layout, adjoint, |connection, _, at| {
+                f(self.first, at, connection.conductance);
+            }),
+        }
+    }
+}
+
+/// A connection of the cable to its parent.
+struct Connection<'a> {
+    /// µS.
+    conductance: f64,
+    /// What it leads through, see [`crate::model::Resistivity`].
+    parts: &'a [(u32, f64)],
+}
+
+/// Calls `f(connection, lane, place)` for the conductances of all connections.
+fn connections(layout: &Layout, adjoint: &Adjoint, mut f: impl FnMut(Connection, usize, usize)) {
+    let (Some(at), Some(info)) = (adjoint.extras.connections(), &layout.model.cable) else {
+        return;
+    };
+    for (row, &node) in info.tree.permutation().iter().enumerate().skip(1) {
+        let parts = info.resistivity.as_ref();
+        let parts = parts.map_or(&[][..], |r| &r.parts[node as usize]);
+        for lane in 0..layout.lanes {
+            let conductance = info.tree.conductance(row);
+            f(
+                Connection { conductance, parts },
+                lane,
+                at + row * layout.lanes + lane,
+            );
         }
     }
 }
@@ -273,16 +364,27 @@ fn nudge(values: &mut Values, component: usize, x: f64) -> f64 {
 
 impl Quantity {
     /// Changes a component of the quantity in a model by `x`. Returns what it was.
-    pub fn change(&self, model: &mut Model, component: usize, x: f64) -> f64 {
-        match self.kind {
+    pub fn change(&self, model: &mut Model, component: usize, x: f64) -> Result<f64, ModelError> {
+        Ok(match self.kind {
             Kind::Parameter(p) => {
-                let values = &mut model.parameters[p].parameter.value;
-                nudge(values, component, x)
+                let parameter = &model.parameters[p].parameter;
+                let (name, mut values) = (parameter.name.clone(), parameter.value.clone());
+                let before = match (&self.shares, &mut values) {
+                    (Some(shares), Values::PerElement(values)) => {
+                        // The size of the part is that where it counts most.
+                        let most = shares.iter().zip(&*values);
+                        let most = most.max_by(|a, b| a.0.abs().total_cmp(&b.0.abs()));
+                        let before = most.map_or(0.0, |(_, x)| *x);
+                        let pairs = values.iter_mut().zip(&**shares);
+                        pairs.for_each(|(y, share)| *y += share * x);
+                        before
+                    }
+                    (_, values) => nudge(values, component, x),
+                };
+                model.set_parameter(&name, values)?;
+                before
             }
-            Kind::Initial(s) => {
-                let values = &mut model.states[s].state.value;
-                nudge(values, component, x)
-            }
+            Kind::Initial(s) => nudge(&mut model.states[s].state.value, component, x),
             Kind::Amplitude(s) => match &mut model.signals[s].input {
                 Some(inputs) => inputs[component].add_to_amplitude(x),
                 None => 0.0,
@@ -296,12 +398,10 @@ impl Quantity {
                     let compartments = info.cable.area.len();
                     let mut cable = info.cable.clone();
                     cable.conductances.iter_mut().for_each(|g| *g *= 1.0 + x);
-                    if let Ok(info) = CableInfo::new(cable, compartments) {
-                        model.cable = Some(info);
-                    }
+                    model.cable = Some(CableInfo::new(cable, compartments)?);
                 }
                 1.0
             }
-        }
+        })
     }
 }

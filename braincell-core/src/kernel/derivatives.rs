@@ -3,6 +3,7 @@
 use super::Slots;
 use super::call::{Aside, Call, Loop, Output, lane, load_single, over_all};
 use super::function::Function;
+use super::slots::each;
 use crate::real::{Dual, Element, Lane, Real};
 use crate::simd::{Body, Level, dispatch};
 
@@ -140,22 +141,26 @@ impl Order for First {
         (seeds, _): (&Seeds<K, R, C>, &Seeds<K, R, 1>),
     ) -> Results<K, R, C> {
         let mut input = <K::Inputs<Dual<R, C>>>::filled(Dual::lift(R::zero()));
-        let mut i = 0;
-        while i < <K::Inputs<R>>::LEN {
-            let variable = input.slot_mut(i);
-            variable.value = *x.slot(i);
-            copy(seeds.slot(i), &mut variable.tangent);
-            i += 1;
-        }
+        each(
+            <K::Inputs<R>>::LEN,
+            #[inline(always)]
+            |i| {
+                let variable = input.slot_mut(i);
+                variable.value = *x.slot(i);
+                copy(seeds.slot(i), &mut variable.tangent);
+            },
+        );
         let y = function.at(input);
         let mut value = <K::Outputs<R>>::filled(R::zero());
         let mut out = <K::Outputs<[R; C]>>::filled([R::zero(); C]);
-        let mut o = 0;
-        while o < <K::Outputs<R>>::LEN {
-            *value.slot_mut(o) = y.slot(o).value;
-            *out.slot_mut(o) = y.slot(o).tangent;
-            o += 1;
-        }
+        each(
+            <K::Outputs<R>>::LEN,
+            #[inline(always)]
+            |o| {
+                *value.slot_mut(o) = y.slot(o).value;
+                copy(&y.slot(o).tangent, out.slot_mut(o));
+            },
+        );
         (value, out)
     }
 }
@@ -179,23 +184,27 @@ impl Order for Second {
     ) -> Results<K, R, C> {
         let zero = Dual::lift(Dual::lift(R::zero()));
         let mut input = <K::Inputs<Dual<Dual<R, C>, 1>>>::filled(zero);
-        let mut i = 0;
-        while i < <K::Inputs<R>>::LEN {
-            let variable = input.slot_mut(i);
-            variable.value.value = *x.slot(i);
-            variable.tangent[0].value = outer.slot(i)[0];
-            copy(seeds.slot(i), &mut variable.value.tangent);
-            i += 1;
-        }
+        each(
+            <K::Inputs<R>>::LEN,
+            #[inline(always)]
+            |i| {
+                let variable = input.slot_mut(i);
+                variable.value.value = *x.slot(i);
+                variable.tangent[0].value = outer.slot(i)[0];
+                copy(seeds.slot(i), &mut variable.value.tangent);
+            },
+        );
         let y = function.at(input);
         let mut value = <K::Outputs<R>>::filled(R::zero());
         let mut out = <K::Outputs<[R; C]>>::filled([R::zero(); C]);
-        let mut o = 0;
-        while o < <K::Outputs<R>>::LEN {
-            *value.slot_mut(o) = y.slot(o).value.value;
-            *out.slot_mut(o) = y.slot(o).tangent[0].tangent;
-            o += 1;
-        }
+        each(
+            <K::Outputs<R>>::LEN,
+            #[inline(always)]
+            |o| {
+                *value.slot_mut(o) = y.slot(o).value.value;
+                copy(&y.slot(o).tangent[0].tangent, out.slot_mut(o));
+            },
+        );
         (value, out)
     }
 }
@@ -266,16 +275,18 @@ impl<F: Element, K: Function, O: Order, const C: usize> Loop<F> for Directions<'
             for l in 0..W {
                 let input: K::Inputs<R> = lane::<F, R, _, _, W>(&input, l, R::load);
                 let (x, y) = order.at::<K, R, C>(function, input, (&inner, &outer));
-                let mut o = 0;
-                while o < <K::Outputs<F>>::LEN {
-                    value.slot_mut(o)[l] = x.slot(o).store();
-                    let mut k = 0;
-                    while k < C {
-                        output.slot_mut(o)[k][l] = y.slot(o)[k].store();
-                        k += 1;
-                    }
-                    o += 1;
-                }
+                each(
+                    <K::Outputs<F>>::LEN,
+                    #[inline(always)]
+                    |o| {
+                        value.slot_mut(o)[l] = x.slot(o).store();
+                        let mut k = 0;
+                        while k < C {
+                            output.slot_mut(o)[k][l] = y.slot(o)[k].store();
+                            k += 1;
+                        }
+                    },
+                );
             }
             for o in 0..<K::Outputs<F>>::LEN {
                 for k in 0..C {

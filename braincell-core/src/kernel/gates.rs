@@ -3,6 +3,7 @@
 use super::call::{Call, Output};
 use super::derivatives;
 use super::function::{Function, evaluate};
+use super::slots::each;
 use super::{Depends, DerivativeOf, Kernel, KernelFor, Kinetics, Slots};
 use crate::real::{Element, Real};
 use crate::simd::Level;
@@ -56,11 +57,11 @@ impl<K: Kinetics<N>, G: Goal, const N: usize> Function for Aim<'_, K, G, N> {
     fn at<R: Real>(&self, (inputs, states): (K::Inputs<R>, [R; N])) -> [R; N] {
         let rates = self.0.rates(inputs);
         let mut out = states;
-        let mut g = 0;
-        while g < N {
-            out[g] = self.1.result(rates[g].a, rates[g].b, states[g]);
-            g += 1;
-        }
+        each(
+            N,
+            #[inline(always)]
+            |g| out[g] = self.1.result(rates[g].a, rates[g].b, states[g]),
+        );
         out
     }
 }

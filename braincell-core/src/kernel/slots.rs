@@ -12,6 +12,21 @@ pub trait Slots<T: Copy>: Copy {
     fn slot_mut(&mut self, i: usize) -> &mut T;
 }
 
+/// Calls `f` with the numbers below `len`, the first of them by name: a loop would be unrolled too late for the arrays that it
+/// addresses to become registers, and the loop over lanes around it then has no vectors.
+#[inline(always)]
+pub(super) fn each(len: usize, mut f: impl FnMut(usize)) {
+    macro_rules! unrolled {
+        ($($i:literal)*) => { $(if $i < len { f($i); })* };
+    }
+    unrolled!(0 1 2 3 4 5 6 7 8 9 10 11);
+    let mut i = 12;
+    while i < len {
+        f(i);
+        i += 1;
+    }
+}
+
 impl<T: Copy, const N: usize> Slots<T> for [T; N] {
     const LEN: usize = N;
     #[inline(always)]

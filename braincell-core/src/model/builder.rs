@@ -3,8 +3,8 @@
 use super::cable::check_capacitance;
 use super::{
     Cable, CableInfo, DiffEqState, Domain, DomainInfo, Group, Launches, Model, ModelError,
-    Parameter, ParameterId, ParameterInfo, Phase, SignalId, SignalInfo, StateId, StateInfo,
-    unknown,
+    Parameter, ParameterId, ParameterInfo, Phase, Resistivity, SignalId, SignalInfo, StateId,
+    StateInfo, unknown,
 };
 use crate::input::Input;
 use std::collections::HashSet;
@@ -251,6 +251,31 @@ impl ModelBuilder {
             }
         }
         self.model.cable = Some(info);
+        Ok(())
+    }
+
+    /// Makes the conductances of the cable follow from the resistivity of its compartments, in place of those that it was
+    /// declared with.
+    ///
+    /// # Errors
+    /// If there is no cable, or the resistivity does not fit it.
+    pub fn resistivity(&mut self, resistivity: Resistivity) -> Result<(), ModelError> {
+        let model = &mut self.model;
+        let Some(info) = &model.cable else {
+            return Err(ModelError::Invalid(
+                "the model has a resistivity but no cable; declare the cable first".to_string(),
+            ));
+        };
+        foreign("parameter", resistivity.parameter.0, model.parameters.len())?;
+        let ParameterInfo { parameter, domain } = &model.parameters[resistivity.parameter.0];
+        if *domain != model.states[info.cable.voltage.0].domain {
+            return Err(ModelError::Invalid(format!(
+                "the resistivity \"{}\" of the cable must live on the domain of the potential",
+                parameter.name
+            )));
+        }
+        let values = (parameter.name.as_str(), &parameter.value);
+        model.cable = Some(info.with_resistivity(resistivity, values)?);
         Ok(())
     }
 

@@ -35,15 +35,69 @@ pub struct Cable {
     pub potential: Option<SignalId>,
 }
 
+/// What the conductances of a cable are made of: connection k has the conductance 1 / Σ r ρ, where ρ is the resistivity of a
+/// compartment that it leads through, and r the length over the cross-section of the way there, ∫ds/(πa²).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Resistivity {
+    /// The resistivity ρ, Ω·cm, on the voltage's domain; the same in all cells.
+    pub parameter: ParameterId,
+    /// For the connection of each node to its parent the compartments that it leads through, with r, in MΩ per Ω·cm; of no
+    /// meaning for the root.
+    pub parts: Vec<Vec<(u32, f64)>>,
+}
+
 /// A checked cable.
 #[derive(Clone, Debug)]
 pub(crate) struct CableInfo {
     pub cable: Cable,
     pub tree: Tree,
     pub junctions: usize,
+    pub resistivity: Option<Resistivity>,
 }
 
 impl CableInfo {
+    /// The cable with the conductances that follow from a resistivity with these values.
+    pub fn with_resistivity(
+        &self,
+        resistivity: Resistivity,
+        (name, values): (&str, &Values),
+    ) -> Result<Self, ModelError> {
+        let invalid = |text: String| Err(ModelError::Invalid(text));
+        let (nodes, compartments) = (self.tree.len(), self.cable.area.len());
+        if resistivity.parts.len() != nodes {
+            return invalid(format!(
+                "the resistivity \"{name}\" describes {} connections; the cable has {nodes} nodes",
+                resistivity.parts.len()
+            ));
+        }
+        let wrong = |&(k, r): &(u32, f64)| k as usize >= compartments || r.is_nan() || r <= 0.0;
+        if let Some((k, r)) = resistivity.parts.iter().flatten().copied().find(wrong) {
+            return invalid(format!(
+                "the resistivity \"{name}\" counts {r} MΩ per Ω·cm for compartment {k} of {compartments}; it must be positive, and the compartment must exist"
+            ));
+        }
+        if matches!(values, Values::PerCell(_) | Values::Each(_)) {
+            return invalid(format!(
+                "the resistivity \"{name}\" differs from cell to cell; it must be the same in all of them"
+            ));
+        }
+        if let Some((k, x)) = values.find(|x| x <= 0.0) {
+            return invalid(format!(
+                "the resistivity \"{name}\" is {x} Ω·cm at compartment {k}; it must be positive"
+            ));
+        }
+        let mut cable = self.cable.clone();
+        for (node, parts) in resistivity.parts.iter().enumerate() {
+            if cable.parents[node].is_some() {
+                let parts = parts.iter().map(|&(k, r)| r * values.at(k as usize, 0));
+                cable.conductances[node] = 1.0 / parts.sum::<f64>();
+            }
+        }
+        let mut info = Self::new(cable, compartments)?;
+        info.resistivity = Some(resistivity);
+        Ok(info)
+    }
+
     pub fn new(cable: Cable, compartments: usize) -> Result<Self, ModelError> {
         let invalid = |text: String| Err(ModelError::Invalid(text));
         let tree = match Tree::new(&cable.parents, &cable.conductances) {
@@ -86,6 +140,7 @@ impl CableInfo {
             cable,
             tree,
             junctions,
+            resistivity: None,
         })
     }
 }

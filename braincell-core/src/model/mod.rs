@@ -15,7 +15,7 @@ mod state;
 pub mod systems;
 
 pub use builder::ModelBuilder;
-pub use cable::{Cable, CableNode};
+pub use cable::{Cable, CableNode, Resistivity};
 pub use independent::IndependentIntegration;
 pub use inputs::ModelInput;
 pub use launches::{Launches, Phase, Source, Target};
@@ -323,6 +323,12 @@ impl Model {
         let cable = self.cable.as_ref();
         if cable.is_some_and(|info| info.cable.capacitance.0 == place) {
             cable::check_capacitance(name, &values)?;
+        }
+        if let Some(info) = cable
+            && let Some(resistivity) = &info.resistivity
+            && resistivity.parameter.0 == place
+        {
+            self.cable = Some(info.with_resistivity(resistivity.clone(), (name, &values))?);
         }
         self.parameters[place].parameter.value = values;
         Ok(())

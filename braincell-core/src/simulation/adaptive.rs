@@ -1,12 +1,14 @@
 //! Steps whose size follows the error estimate.
 
 use super::error::{RunError, StepsExhausted};
+use super::inside::Inside;
 use super::tile::{Failure, Tile};
 use super::tolerances::{Tolerances, keeps_the_worse};
 use crate::engine::{Clock, Engine, Workspace};
 use crate::kernel::Storage;
 use crate::model::Model;
 use crate::stepper::SolverInfo;
+use std::sync::Arc;
 
 /// The controller's memory.
 #[derive(Clone, Debug)]
@@ -59,6 +61,69 @@ pub(crate) struct Goal<'a> {
     pub info: &'a SolverInfo,
 }
 
+/// Where the step sizes of an adaptive run come from.
+pub(crate) enum Sizes {
+    /// They follow the error estimate.
+    Chosen,
+    /// They follow the error estimate and are written down.
+    Recorded(Vec<f64>),
+    /// They are those of an earlier run.
+    Given(Arc<[f64]>),
+}
+
+/// The times that steps must not pass.
+#[derive(Clone, Copy)]
+pub(crate) struct Stops<'a> {
+    pub until: f64,
+    pub jumps: &'a [f64],
+    /// Sample k is taken at origin + k · interval.
+    pub origin: f64,
+    pub interval: f64,
+    /// Whether steps end at samples too.
+    pub hit_samples: bool,
+}
+
+impl Stops<'_> {
+    /// The first one after time `t`, when so many samples have been taken, and whether it is a jump.
+    pub fn after(&self, t: f64, samples: usize) -> (f64, bool) {
+        let rounding = 1e-12 * t.abs().max(self.until.abs());
+        let next = self.jumps.partition_point(|&jump| jump <= t + rounding);
+        let jump = self.jumps.get(next).copied();
+        let mut stop = jump.unwrap_or(self.until).min(self.until);
+        if self.hit_samples {
+            let sample = self.origin + samples as f64 * self.interval;
+            if sample > t + rounding {
+                stop = stop.min(sample);
+            }
+        }
+        (stop, jump == Some(stop))
+    }
+
+    /// The time of sample `k`, if it lies before the end of a step.
+    pub fn sample(&self, k: usize, end: f64) -> Option<f64> {
+        let time = self.origin + k as f64 * self.interval;
+        let beyond = time > end + 1e-12 * end.abs() || time > self.until + 1e-9 * self.interval;
+        (!beyond).then_some(time)
+    }
+
+    /// A time inside the smooth piece of the inputs between `t` and the stop after it.
+    pub fn within(t: f64, stop: f64) -> f64 {
+        t + 1e-3 * (stop - t)
+    }
+}
+
+impl Goal<'_> {
+    fn stops(&self) -> Stops<'_> {
+        Stops {
+            until: self.until,
+            jumps: self.jumps,
+            origin: self.origin,
+            interval: self.interval,
+            hit_samples: self.tolerances.hit_samples,
+        }
+    }
+}
+
 /// Bounds for the change of the step size, and its safety factor.
 const SHRINK: f64 = 0.2;
 const GROW: f64 = 5.0;
@@ -87,25 +152,39 @@ impl<F: Storage> Tile<F> {
             1.0
         };
         let budget = goal.tolerances.max_steps;
+        let stops = goal.stops();
         while self.controller.t < goal.target {
             let t = self.controller.t;
-            let rounding = 1e-12 * t.abs().max(goal.until.abs());
-            let next = goal.jumps.partition_point(|&jump| jump <= t + rounding);
-            let mut stop = goal
-                .jumps
-                .get(next)
-                .copied()
-                .unwrap_or(goal.until)
-                .min(goal.until);
-            if goal.tolerances.hit_samples {
-                let sample = goal.origin + self.samples as f64 * goal.interval;
-                stop = if sample > t + rounding {
-                    stop.min(sample)
-                } else {
-                    stop
+            let (stop, jumps) = stops.after(t, self.samples);
+            let within = Stops::within(t, stop);
+            let given = match &self.sizes {
+                Sizes::Given(sizes) => sizes.get(self.controller.accepted as usize).copied(),
+                _ => None,
+            };
+            if let Some(h) = given {
+                let clock = Clock {
+                    t,
+                    h,
+                    within,
+                    number: self.controller.accepted,
                 };
+                let advanced = engine.advance(self.first, clock, w);
+                let end = if h == stop - t { stop } else { t + h };
+                if advanced.is_ok() {
+                    self.sample_inside(engine, stops, clock, end, w);
+                    engine.finish(self.first, clock, w);
+                }
+                if advanced.is_err() || !engine.is_sound(&w.arena) {
+                    let reason = self.examine(engine, &w.arena);
+                    self.failure = Some(Failure::new(self.controller.accepted, clock, reason));
+                    restore(engine, w);
+                    break;
+                }
+                self.controller.accepted += 1;
+                self.controller.t = end;
+                self.watch(engine, end, within, w);
+                continue;
             }
-            let within = t + 1e-3 * (stop - t);
             if self.controller.h == 0.0 {
                 self.controller.h = self.first_step(engine, goal, t, within, w);
                 self.controller.last_error = 1e-4;
@@ -165,7 +244,7 @@ impl<F: Storage> Tile<F> {
             }
             // Samples and spikes lie on the solution before modules change it at the end of the step.
             let end = if hits { stop } else { t + h };
-            self.sample_inside(engine, goal, clock, end, w);
+            self.sample_inside(engine, stops, clock, end, w);
             engine.finish(self.first, clock, w);
             if !engine.is_sound(&w.arena) {
                 let reason = self.examine(engine, &w.arena);
@@ -173,6 +252,9 @@ impl<F: Storage> Tile<F> {
                 self.failure = Some(Failure::new(attempts, clock, reason));
                 restore(engine, w);
                 break;
+            }
+            if let Sizes::Recorded(sizes) = &mut self.sizes {
+                sizes.push(h);
             }
             let c = &mut self.controller;
             c.accepted += 1;
@@ -190,7 +272,7 @@ impl<F: Storage> Tile<F> {
                 h * factor
             };
             c.t = end;
-            if hits && goal.jumps.get(next) == Some(&stop) {
+            if hits && jumps {
                 c.h = 0.0;
             }
             self.watch(engine, end, clock.within, w);
@@ -275,47 +357,26 @@ impl<F: Storage> Tile<F> {
     fn sample_inside(
         &mut self,
         engine: &Engine<F>,
-        goal: Goal,
+        stops: Stops,
         clock: Clock,
         end: f64,
         w: &mut Workspace<F>,
     ) {
         let layout = &engine.layout;
-        let first = goal.origin + self.samples as f64 * goal.interval;
-        let samples = first <= end;
-        let detects = self.detectors.iter().any(|d| {
-            let at = |base: usize| w.arena[base + d.place].to_f64();
-            at(layout.previous[0]) < d.threshold || at(layout.current[0]) >= d.threshold
-        });
-        if !samples && !detects {
+        let samples = stops.sample(self.samples, end).is_some();
+        if !samples && !self.may_cross(engine, w) {
             return;
         }
         let inside = Inside::new(engine, self.first, clock, w);
-        // Where the solution rises through a threshold, looking at eight parts of the step.
-        const PARTS: usize = 8;
         for detector in &mut self.detectors {
-            let place = detector.place;
-            let value = |theta: f64| inside.value(engine, place, theta, w);
-            let mut before = value(0.0);
-            for part in 1..=PARTS {
-                let theta = part as f64 / PARTS as f64;
-                let after = value(theta);
-                if before < detector.threshold && after >= detector.threshold {
-                    let from = (part - 1) as f64 / PARTS as f64;
-                    let found = bisect(from, theta, |theta| value(theta) >= detector.threshold);
-                    detector.times.push(clock.t + found * clock.h);
-                }
-                before = after;
-            }
+            let (place, threshold) = (detector.place, detector.threshold);
+            inside.crossings(engine, (place, threshold), w, |theta| {
+                detector.times.push(clock.t + theta * clock.h);
+            });
         }
         // The state at the end is put back after samples have been taken from inside.
-        let rounding = 1e-9 * goal.interval;
         let mut moved = false;
-        loop {
-            let time = goal.origin + self.samples as f64 * goal.interval;
-            if time > end + 1e-12 * end.abs() || time > goal.until + rounding {
-                break;
-            }
+        while let Some(time) = stops.sample(self.samples, end) {
             let theta = ((time - clock.t) / clock.h).clamp(0.0, 1.0);
             if theta < 1.0 || moved {
                 if !moved {
@@ -343,6 +404,15 @@ impl<F: Storage> Tile<F> {
                 w.arena[layout.all_current.range()].copy_from_slice(&w.saved);
             }
         }
+    }
+
+    /// Whether a threshold may have been crossed in the step just made.
+    pub fn may_cross(&self, engine: &Engine<F>, w: &Workspace<F>) -> bool {
+        let layout = &engine.layout;
+        self.detectors.iter().any(|d| {
+            let at = |base: usize| w.arena[base + d.place].to_f64();
+            at(layout.previous[0]) < d.threshold || at(layout.current[0]) >= d.threshold
+        })
     }
 
     /// The report on a run that needs too many steps.
@@ -391,62 +461,4 @@ fn restore<F: Storage>(engine: &Engine<F>, w: &mut Workspace<F>) {
     let layout = &engine.layout;
     w.arena
         .copy_within(layout.all_previous.range(), layout.all_current.offset);
-}
-
-/// The solution inside a step: the method's own, or the cubic through values and derivatives at both ends.
-struct Inside {
-    /// The derivatives at both ends, for the cubic.
-    slopes: Option<[usize; 2]>,
-    h: f64,
-}
-
-impl Inside {
-    fn new<F: Storage>(
-        engine: &Engine<F>,
-        first: usize,
-        clock: Clock,
-        w: &mut Workspace<F>,
-    ) -> Self {
-        let cubic = engine.dense().is_empty();
-        let slopes = cubic.then(|| [0, 1].map(|end| engine.slope(end, first, clock, w)));
-        Self { slopes, h: clock.h }
-    }
-
-    /// The value at place k of an array of the parent's group.
-    fn value<F: Storage>(&self, engine: &Engine<F>, k: usize, theta: f64, w: &Workspace<F>) -> f64 {
-        let layout = &engine.layout;
-        let y0 = w.arena[layout.previous[0] + k].to_f64();
-        match self.slopes {
-            None => {
-                let powers = engine.dense().iter().rev();
-                let sum = powers.fold(0.0, |sum, p| (sum + w.arena[p + k].to_f64()) * theta);
-                y0 + sum
-            }
-            Some([d0, d1]) => {
-                let y1 = w.arena[layout.current[0] + k].to_f64();
-                let slope = |at: usize| w.arena[at + k].to_f64() * self.h;
-                hermite(y0, y1, slope(d0), slope(d1), theta)
-            }
-        }
-    }
-}
-
-/// The cubic with values y0, y1 and derivatives d0, d1 at 0 and 1.
-pub(super) fn hermite(y0: f64, y1: f64, d0: f64, d1: f64, x: f64) -> f64 {
-    let (a, b) = (y1 - y0, 1.0 - x);
-    y0 + x * a + x * b * (b * (d0 - a) - x * (d1 - a))
-}
-
-/// The place between `low`, where the condition does not hold, and `high`, where it does, at which it begins to.
-pub(super) fn bisect(mut low: f64, mut high: f64, holds: impl Fn(f64) -> bool) -> f64 {
-    // 60 halvings reach the last bit.
-    for _ in 0..60 {
-        let middle = 0.5 * (low + high);
-        if holds(middle) {
-            high = middle;
-        } else {
-            low = middle;
-        }
-    }
-    0.5 * (low + high)
 }

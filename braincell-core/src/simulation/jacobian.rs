@@ -87,9 +87,9 @@ impl Simulation<f64> {
         let wanted = Wanted {
             parameters: vec![false; self.model.parameters.len()],
             amplitudes: vec![false; self.model.signals.len()],
-            axial: false,
+            connections: false,
         };
-        let adjoint = Adjoint::new(engine, &wanted);
+        let adjoint = Adjoint::new(engine, &wanted, false);
         let mut workspace = adjoint.workspace(engine);
         self.tiles[tile].load(engine, &mut workspace);
         Ok(Linearisation {

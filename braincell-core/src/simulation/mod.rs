@@ -5,6 +5,7 @@ mod checkpoint;
 mod compiled;
 mod crew;
 mod error;
+pub(crate) mod inside;
 mod jacobian;
 mod memory;
 mod plan;

@@ -1,8 +1,9 @@
 //! The time loop of one tile of cells.
 
 use super::ROUNDING;
-use super::adaptive::{Controller, bisect, hermite};
+use super::adaptive::{Controller, Sizes};
 use super::error::{BadValue, LastGood, NoConvergence, RunError};
+use super::inside::{bisect, hermite};
 use super::plan::{Plan, Variable};
 use super::recording::{SpikeTrain, place};
 use super::statistics::Watched;
@@ -159,7 +160,7 @@ pub(crate) struct Detector {
 pub(crate) struct Tile<F> {
     pub first: usize,
     pub engine: usize,
-    pub(super) state: Vec<F>,
+    pub state: Vec<F>,
     pub columns: Vec<Column>,
     pub samples_signals: bool,
     pub detectors: Vec<Detector>,
@@ -174,17 +175,40 @@ pub(crate) struct Tile<F> {
     pub done: u64,
     pub failure: Option<Failure>,
     pub controller: Controller,
+    /// The step sizes of an adaptive run.
+    pub sizes: Sizes,
     /// Steps at whose beginning the state is to be kept, ascending.
     pub keep_at: Arc<[u64]>,
     pub kept: Vec<Checkpoint<F>>,
 }
 
+/// A place in a run between two steps.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Place {
+    /// The step that begins here.
+    pub step: u64,
+    /// ms
+    pub time: f64,
+    /// Pieces of steps made before.
+    pub pieces: u64,
+    /// Samples taken before.
+    pub samples: usize,
+}
+
+impl Place {
+    /// The beginning of a run, of which a sample has been taken.
+    pub const START: Self = Self {
+        step: 0,
+        time: 0.0,
+        pieces: 0,
+        samples: 1,
+    };
+}
+
 /// The state at the beginning of a step.
 #[derive(Clone)]
 pub(crate) struct Checkpoint<F> {
-    pub step: u64,
-    /// Pieces of steps made before.
-    pub pieces: u64,
+    pub place: Place,
     pub state: Vec<F>,
 }
 
@@ -254,6 +278,7 @@ impl<F: Storage> Tile<F> {
             done: 0,
             failure: None,
             controller: Controller::new(layout.model.states.len()),
+            sizes: Sizes::Chosen,
             keep_at: Arc::new([]),
             kept: Vec::new(),
         }
@@ -308,9 +333,14 @@ impl<F: Storage> Tile<F> {
         for k in block.first_step..block.first_step + block.steps {
             let step = block.before + k;
             if self.keep_at.get(self.kept.len()) == Some(&step) {
-                self.kept.push(Checkpoint {
+                let place = Place {
                     step,
+                    time: block.begin(k),
                     pieces: self.steps,
+                    samples: self.samples,
+                };
+                self.kept.push(Checkpoint {
+                    place,
                     state: w.arena[engine.layout.all_current.range()].to_vec(),
                 });
             }

@@ -84,7 +84,7 @@ impl Pointwise {
                 sum.fill(0.0);
                 for link in &result.links {
                     gather(&link.from, dot, weight);
-                    self.times(link, context, arena, weight);
+                    self.times(link, context, arena, (0, arena), weight);
                     sum.iter_mut().zip(&*weight).for_each(|(s, x)| *s += x);
                 }
             }
@@ -97,19 +97,20 @@ impl Pointwise {
         }
     }
 
-    /// Adjoints of the arguments from those of the results; the arena is as it was before the instruction ran, with the
-    /// weights in their planes if they have been recorded.
+    /// Adjoints of the arguments from those of the results; the arena is as it was before the instruction ran. Planes of
+    /// weights begin at `scratch`; those that have been recorded are in `recorded`.
     pub fn adjoint(
         &self,
         context: &Context<f64>,
         arena: &mut [f64],
+        (scratch, recorded): (usize, &[f64]),
         bar: &mut [f64],
         sweep: &mut Sweep,
     ) {
         let len = self.len;
         match len {
             0 => return,
-            1 => return self.adjoint_of_one(context, arena, bar, sweep),
+            1 => return self.adjoint_of_one(context, arena, (scratch, recorded), bar, sweep),
             _ => {}
         }
         let (product, results) = sweep.aside.split_at_mut(len);
@@ -127,6 +128,11 @@ impl Pointwise {
         if !matches!(self.weights, Weights::First { .. }) {
             self.weigh(context, arena);
         }
+        let arena = &*arena;
+        let planes = match self.weights {
+            Weights::First { .. } => recorded,
+            _ => &arena[scratch..],
+        };
         for (result, values) in self.outputs.iter().zip(results.chunks_exact(len)) {
             for link in &result.links {
                 let factor = match &link.weight {
@@ -134,7 +140,7 @@ impl Pointwise {
                     Weight::Coefficient(number) => {
                         Some(Factor::Number(context.coefficients[*number]))
                     }
-                    Weight::Plane(at) => Some(Factor::Each(&arena[*at..at + len])),
+                    Weight::Plane(at) => Some(Factor::Each(&planes[at - scratch..][..len])),
                     Weight::Value(operand) => match &operand.index {
                         Index::Splat => Some(Factor::Number(arena[operand.offset])),
                         Index::Each => {
@@ -154,7 +160,7 @@ impl Pointwise {
                     }
                     _ => {
                         product.copy_from_slice(values);
-                        self.times(link, context, arena, product);
+                        self.times(link, context, arena, (scratch, planes), product);
                         scatter(&link.from, product, bar);
                     }
                 }
@@ -167,6 +173,7 @@ impl Pointwise {
         &self,
         context: &Context<f64>,
         arena: &mut [f64],
+        (scratch, recorded): (usize, &[f64]),
         bar: &mut [f64],
         sweep: &mut Sweep,
     ) {
@@ -185,12 +192,17 @@ impl Pointwise {
         if !matches!(self.weights, Weights::First { .. }) {
             self.weigh(context, arena);
         }
+        let arena = &*arena;
+        let planes = match self.weights {
+            Weights::First { .. } => recorded,
+            _ => &arena[scratch..],
+        };
         for (result, value) in self.outputs.iter().zip(&sweep.aside) {
             for link in &result.links {
                 let weight = match &link.weight {
                     Weight::One => 1.0,
                     Weight::Coefficient(number) => context.coefficients[*number],
-                    Weight::Plane(at) => arena[*at],
+                    Weight::Plane(at) => planes[at - scratch],
                     Weight::Value(operand) => arena[operand.place(0)],
                 };
                 bar[link.from.place(0)] += weight * value;
@@ -200,7 +212,14 @@ impl Pointwise {
 
     /// x ← weight · x
     #[inline]
-    fn times(&self, link: &Link, context: &Context<f64>, arena: &[f64], x: &mut [f64]) {
+    fn times(
+        &self,
+        link: &Link,
+        context: &Context<f64>,
+        arena: &[f64],
+        (scratch, planes): (usize, &[f64]),
+        x: &mut [f64],
+    ) {
         match &link.weight {
             Weight::One => {}
             Weight::Coefficient(number) => {
@@ -208,7 +227,7 @@ impl Pointwise {
                 x.iter_mut().for_each(|x| *x *= c);
             }
             Weight::Plane(at) => {
-                let weights = &arena[*at..at + self.len];
+                let weights = &planes[at - scratch..][..self.len];
                 x.iter_mut().zip(weights).for_each(|(x, w)| *x *= w);
             }
             Weight::Value(operand) => {

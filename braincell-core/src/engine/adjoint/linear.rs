@@ -1,10 +1,10 @@
-//! Derivatives of the instructions of linear algebra and of the cable.
+//! Derivatives of the instructions of linear algebra.
 
 use super::super::exec::{Context, Instr, Shift, Workspace};
 use super::super::local::LocalJacobian;
 use super::phi::History;
 use super::system::System;
-use super::{Frame, Sweep};
+use super::{Frame, Sweep, axial};
 
 /// A of a system, and its entries' number.
 fn matrix(a: &Shift, context: &Context<f64>) -> ([f64; 4], usize) {
@@ -92,40 +92,11 @@ pub(super) fn tangent(
             }
         }
         Instr::Axial { v, current, to } => {
-            axial_tangent(frame, (*v, *current, *to), w, dots, s);
+            axial::current_tangent(frame, (*v, *current, *to), w, dots, s);
         }
-        Instr::AxialDiagonal { to } => {
-            if let Some(axial) = frame.axial().filter(|_| frame.extras.cable()) {
-                let lanes = frame.context.layout.lanes;
-                let capacity = frame.context.layout.capacity();
-                for dot in dots {
-                    for (e, own) in each(axial.own(), lanes) {
-                        let c = w.arena[capacity + e];
-                        let change = frame.extras.capacity_dot(dot, capacity + e) / c
-                            - frame.extras.kappa_dot(dot);
-                        dot[to + e] += own / c * change;
-                    }
-                }
-            }
-        }
+        Instr::AxialDiagonal { to } => axial::diagonal_tangent(frame, *to, w, dots, s),
         Instr::JunctionPotentials { v, current, to } => {
-            let Some(axial) = frame.axial() else { return };
-            let lanes = frame.context.layout.lanes;
-            let count = axial.compartments() * lanes;
-            for dot in dots {
-                for j in 0..axial.junctions() {
-                    for lane in 0..lanes {
-                        let at = j * lanes + lane;
-                        let mut sum = axial.mean(j, [lane, lanes], &dot[*v..v + count]);
-                        if let Some(i) = current {
-                            let kappa = frame.extras.kappa_dot(dot);
-                            let change = dot[i + at] - kappa * w.arena[i + at];
-                            sum += change / axial.sum_at(j);
-                        }
-                        dot[to + at] = sum;
-                    }
-                }
-            }
+            axial::junction_tangent(frame, (Some(*v), *current, *to), w, dots, s);
         }
         _ => {}
     }
@@ -227,45 +198,14 @@ pub(super) fn adjoint(
             }
         }
         Instr::Axial { v, current, to } => {
-            axial_adjoint(frame, (*v, *current, *to), w, bar, s);
+            axial::current_adjoint(frame, (*v, *current, *to), w, bar, s);
         }
-        Instr::AxialDiagonal { to } => {
-            if let Some(axial) = frame.axial().filter(|_| frame.extras.cable()) {
-                let lanes = frame.context.layout.lanes;
-                let capacity = frame.context.layout.capacity();
-                for (e, own) in each(axial.own(), lanes) {
-                    let c = w.arena[capacity + e];
-                    let change = own / c * bar[to + e];
-                    frame.extras.add_capacity(bar, capacity + e, change / c);
-                    frame.extras.add_kappa(bar, -change);
-                }
-            }
-        }
+        Instr::AxialDiagonal { to } => axial::diagonal_adjoint(frame, *to, w, bar, s),
         Instr::JunctionPotentials { v, current, to } => {
-            let Some(axial) = frame.axial() else { return };
-            let lanes = frame.context.layout.lanes;
-            let count = axial.compartments() * lanes;
-            for j in 0..axial.junctions() {
-                for lane in 0..lanes {
-                    let at = j * lanes + lane;
-                    let x = std::mem::take(&mut bar[to + at]);
-                    axial.spread(j, [lane, lanes], x, &mut bar[*v..v + count]);
-                    if let Some(i) = current {
-                        let share = x / axial.sum_at(j);
-                        bar[i + at] += share;
-                        frame.extras.add_kappa(bar, -share * w.arena[i + at]);
-                    }
-                }
-            }
+            axial::junction_adjoint(frame, (Some(*v), *current, *to), w, bar, s);
         }
         _ => {}
     }
-}
-
-/// Numbers of the compartments, for each lane.
-fn each(own: &[f64], lanes: usize) -> impl Iterator<Item = (usize, f64)> {
-    let all = own.iter().enumerate();
-    all.flat_map(move |(k, &x)| (k * lanes..(k + 1) * lanes).map(move |e| (e, x)))
 }
 
 /// scale · J of an element, or of its derivative.
@@ -274,104 +214,5 @@ fn scaled_jacobian(system: &LocalJacobian, e: usize, scale: f64, arena: &[f64], 
     to[..n * n].fill(0.0);
     for &(i, j, plane) in &system.entries {
         to[i * n + j] += scale * arena[plane + e];
-    }
-}
-
-/// y ← S V - (currents into the junctions, shared among their neighbours), µS · mV.
-fn currents(
-    frame: &Frame,
-    (v, current): (Option<usize>, Option<usize>),
-    x: &[f64],
-    y: &mut [f64],
-    rows: &mut [Vec<f64>; 2],
-) {
-    let Some(axial) = frame.axial() else { return };
-    let lanes = frame.context.layout.lanes;
-    match v {
-        Some(v) => {
-            let place = (frame.context.level, lanes);
-            axial.reduced(place, &x[v..v + y.len()], y, rows);
-        }
-        None => y.fill(0.0),
-    }
-    if let Some(i) = current {
-        for j in 0..axial.junctions() {
-            for lane in 0..lanes {
-                axial.spread(j, [lane, lanes], -x[i + j * lanes + lane], y);
-            }
-        }
-    }
-}
-
-/// V̇_i += -(S V - B I)_i / c_i
-fn axial_tangent(
-    frame: &Frame,
-    (v, current, to): (Option<usize>, Option<usize>, usize),
-    w: &mut Workspace<f64>,
-    dots: &mut [Vec<f64>],
-    s: &mut Sweep,
-) {
-    let Some(axial) = frame.axial() else { return };
-    let layout = frame.context.layout;
-    let count = axial.compartments() * layout.lanes;
-    let capacity = layout.capacity();
-    let (y, rest) = s.products.split_at_mut(count);
-    let (all, rest) = rest.split_at_mut(count);
-    let alone = &mut rest[..count];
-    if frame.extras.cable() {
-        currents(frame, (v, current), &w.arena, all, &mut w.rows);
-        currents(frame, (v, None), &w.arena, alone, &mut w.rows);
-    }
-    for dot in dots {
-        currents(frame, (v, current), dot, y, &mut w.rows);
-        for e in 0..count {
-            let c = w.arena[capacity + e];
-            dot[to + e] -= y[e] / c;
-            if frame.extras.cable() {
-                let by_c = all[e] / c * frame.extras.capacity_dot(dot, capacity + e);
-                dot[to + e] += (by_c - alone[e] * frame.extras.kappa_dot(dot)) / c;
-            }
-        }
-    }
-}
-
-fn axial_adjoint(
-    frame: &Frame,
-    (v, current, to): (Option<usize>, Option<usize>, usize),
-    w: &mut Workspace<f64>,
-    bar: &mut [f64],
-    s: &mut Sweep,
-) {
-    let Some(axial) = frame.axial() else { return };
-    let layout = frame.context.layout;
-    let lanes = layout.lanes;
-    let count = axial.compartments() * lanes;
-    let capacity = layout.capacity();
-    let (u, rest) = s.products.split_at_mut(count);
-    let y = &mut rest[..count];
-    for (e, u) in u.iter_mut().enumerate() {
-        *u = -bar[to + e] / w.arena[capacity + e];
-    }
-    if let Some(v) = v {
-        axial.reduced((frame.context.level, lanes), u, y, &mut w.rows);
-        let to = bar[v..v + count].iter_mut();
-        to.zip(&*y).for_each(|(to, y)| *to += y);
-    }
-    if let Some(i) = current {
-        for j in 0..axial.junctions() {
-            for lane in 0..lanes {
-                bar[i + j * lanes + lane] -= axial.mean(j, [lane, lanes], u);
-            }
-        }
-    }
-    if frame.extras.cable() {
-        currents(frame, (v, current), &w.arena, y, &mut w.rows);
-        for e in 0..count {
-            let change = -u[e] * y[e] / w.arena[capacity + e];
-            frame.extras.add_capacity(bar, capacity + e, change);
-        }
-        currents(frame, (v, None), &w.arena, y, &mut w.rows);
-        let sum: f64 = u.iter().zip(&*y).map(|(u, y)| u * y).sum();
-        frame.extras.add_kappa(bar, sum);
     }
 }

@@ -9,6 +9,7 @@
 //! Step sizes, the times of jumps and the number of Newton iterations count as constants.
 
 mod apply;
+mod axial;
 mod inputs;
 mod linear;
 mod loops;
@@ -34,8 +35,8 @@ pub(crate) struct Wanted {
     pub parameters: Vec<bool>,
     /// The amplitudes of which inputs, by signal.
     pub amplitudes: Vec<bool>,
-    /// A common factor of all conductances along the cable.
-    pub axial: bool,
+    /// The conductances of the connections along the cable.
+    pub connections: bool,
 }
 
 /// Numbers beyond the engine's own arena.
@@ -44,8 +45,8 @@ pub(crate) struct Extras {
     scratch: usize,
     /// Whether C A of the compartments has a derivative.
     capacity: bool,
-    /// The common factor of the conductances.
-    kappa: Option<usize>,
+    /// The conductance of the connection of each row of the cable to its parent.
+    connections: Option<usize>,
     /// The amplitudes of each signal's waveforms in the tile.
     amplitudes: Vec<Option<usize>>,
     /// Length of the arena.
@@ -57,29 +58,13 @@ impl Extras {
     pub fn amplitude(&self, signal: usize) -> Option<usize> {
         self.amplitudes[signal]
     }
-    /// Where the common factor of the conductances is.
-    pub fn kappa(&self) -> Option<usize> {
-        self.kappa
+    /// Where the conductances of the connections are, rows × lanes.
+    pub fn connections(&self) -> Option<usize> {
+        self.connections
     }
     /// Whether anything of the cable has a derivative.
     fn cable(&self) -> bool {
-        self.capacity || self.kappa.is_some()
-    }
-    fn capacity_dot(&self, dot: &[f64], at: usize) -> f64 {
-        if self.capacity { dot[at] } else { 0.0 }
-    }
-    fn add_capacity(&self, bar: &mut [f64], at: usize, x: f64) {
-        if self.capacity {
-            bar[at] += x;
-        }
-    }
-    fn kappa_dot(&self, dot: &[f64]) -> f64 {
-        self.kappa.map_or(0.0, |k| dot[k])
-    }
-    fn add_kappa(&self, bar: &mut [f64], x: f64) {
-        if let Some(k) = self.kappa {
-            bar[k] += x;
-        }
+        self.capacity || self.connections.is_some()
     }
 }
 
@@ -142,6 +127,8 @@ pub(crate) struct Sweep {
     aside: Vec<f64>,
     /// Products with the conductances of the cable, for each stage.
     products: Vec<f64>,
+    /// Numbers of the rows of the cable.
+    rows: [Vec<f64>; 2],
     /// For one element.
     small: Vec<f64>,
     /// How the matrices φ of each element were made, by the place of the first.
@@ -152,7 +139,8 @@ pub(crate) struct Sweep {
 }
 
 impl Adjoint {
-    pub fn new(engine: &Engine<f64>, wanted: &Wanted) -> Self {
+    /// The rules of an engine. Samples are taken `inside` steps, before modules change the state at the end, or after that.
+    pub fn new(engine: &Engine<f64>, wanted: &Wanted, inside: bool) -> Self {
         let layout = &engine.layout;
         let mut size = layout.size;
         let mut take = |len: usize| {
@@ -160,7 +148,8 @@ impl Adjoint {
             size - len
         };
         let cable = layout.model.cable.as_ref();
-        let kappa = (wanted.axial && cable.is_some()).then(|| take(1));
+        let rows = cable.filter(|_| wanted.connections);
+        let connections = rows.map(|info| take(info.tree.len() * layout.lanes));
         let amplitudes = layout.model.signals.iter().zip(&wanted.amplitudes);
         let amplitudes = amplitudes.map(|(signal, wanted)| {
             let input = signal.input.as_ref().filter(|_| *wanted)?;
@@ -171,14 +160,14 @@ impl Adjoint {
         let extras = Extras {
             scratch,
             capacity: cable.is_some_and(|info| wanted.parameters[info.cable.capacitance.0]),
-            kappa,
+            connections,
             amplitudes,
             size: scratch,
         };
         let constant = constants(layout, wanted);
         let active = |operand: &Operand| !constant[operand.place(0)];
         let tape = |list: &[Instr]| -> Vec<Taped> {
-            let tape = |instr: &Instr| Taped::new(instr, layout, &active, scratch);
+            let tape = |instr: &Instr| Taped::new(instr, layout, &active, &extras);
             list.iter().map(tape).collect()
         };
         let len = layout.all_current.len;
@@ -207,7 +196,7 @@ impl Adjoint {
         let aside = all().map(Taped::aside).max().unwrap_or(0);
         adjoint.extras.size = scratch + planes.max(4 * len);
         adjoint.aside = aside;
-        adjoint.find_needs();
+        adjoint.find_needs(inside);
         adjoint
     }
 
@@ -225,7 +214,7 @@ impl Adjoint {
     }
 
     /// Finds what each instruction has to save: what an earlier one's rule reads, in this step or one before.
-    fn find_needs(&mut self) {
+    fn find_needs(&mut self, inside: bool) {
         let mut needed = vec![false; self.extras.size];
         for _ in 0..2 {
             reach::pass(&mut self.begin, &mut needed);
@@ -243,8 +232,13 @@ impl Adjoint {
             for list in &mut self.slope {
                 reach::maybe(list, &mut needed);
             }
+            for _ in 0..usize::from(inside) * 2 {
+                reach::maybe(&mut self.signals, &mut needed);
+            }
             reach::pass(&mut self.post, &mut needed);
-            reach::maybe(&mut self.signals, &mut needed);
+            if !inside {
+                reach::maybe(&mut self.signals, &mut needed);
+            }
         }
         let mut needed = vec![false; self.extras.size];
         for _ in 0..2 {
@@ -279,6 +273,11 @@ impl Adjoint {
             + usize::from(spikes) * self.slope.iter().map(saved).sum::<usize>()
     }
 
+    /// Numbers that a sample saves at most.
+    pub fn saved_per_sample(&self) -> usize {
+        self.signals.iter().map(Taped::saved).sum()
+    }
+
     /// A workspace large enough for the rules.
     pub fn workspace(&self, engine: &Engine<f64>) -> Workspace<f64> {
         let mut w = engine.workspace();
@@ -289,7 +288,8 @@ impl Adjoint {
     /// The memory of a sweep with so many tangents at once, or for adjoints.
     pub fn sweep(&self, engine: &Engine<f64>, directions: usize) -> Sweep {
         let layout = &engine.layout;
-        let compartments = engine.axial.as_ref().map_or(0, |a| a.compartments());
+        let compartments = engine.axial.as_ref().map_or(0, |a| a.compartment_count());
+        let rows = engine.axial.as_ref().map_or(0, |a| a.rows()) * layout.lanes;
         let adjoint = usize::from(directions == 0);
         Sweep {
             log: Vec::new(),
@@ -299,6 +299,7 @@ impl Adjoint {
             wide_dots: vec![vec![0.0; layout.wide]; directions],
             aside: vec![0.0; self.aside],
             products: vec![0.0; 4 * compartments * layout.lanes],
+            rows: [vec![0.0; rows], vec![0.0; rows]],
             small: Vec::new(),
             histories: HashMap::new(),
             multipliers: vec![0.0; 4 * layout.all_current.len * adjoint.max(1)],

@@ -9,7 +9,7 @@ use super::super::layout::Layout;
 use super::super::newton::Newton;
 use super::system::System;
 use super::tape::{Taped, record, reverse, tangent};
-use super::{Frame, Sweep, reach};
+use super::{Extras, Frame, Sweep, reach};
 use crate::kernel::Operand;
 use std::ops::Range;
 
@@ -26,10 +26,10 @@ impl NewtonRule {
         newton: &Newton,
         layout: &Layout,
         active: &dyn Fn(&Operand) -> bool,
-        scratch: usize,
+        extras: &Extras,
     ) -> Self {
         let tape = |list: &Vec<Instr>| {
-            let tape = |instr: &Instr| Taped::new(instr, layout, active, scratch);
+            let tape = |instr: &Instr| Taped::new(instr, layout, active, extras);
             let mut list: Vec<Taped> = list.iter().map(tape).collect();
             // What is needed outside is saved by the instruction as a whole.
             reach::pass(&mut list, &mut vec![false; layout.size]);

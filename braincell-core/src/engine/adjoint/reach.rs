@@ -3,6 +3,7 @@
 use super::super::effects::{entries, range, unknowns, writes};
 use super::super::exec::Instr;
 use super::super::layout::Layout;
+use super::Extras;
 use super::tape::{Rule, Taped};
 use std::collections::HashSet;
 use std::ops::Range;
@@ -17,14 +18,14 @@ pub(super) struct Marks {
 }
 
 impl Marks {
-    pub fn new(instr: &Instr, rule: &Rule, layout: &Layout) -> Self {
+    pub fn new(instr: &Instr, rule: &Rule, layout: &Layout, extras: &Extras) -> Self {
         let writes = writes(instr, layout);
         let count = writes.iter().map(Range::len).sum();
         Self {
             writes,
             marked: vec![false; count],
             before: needs_before(rule),
-            after: needs_after(instr, layout),
+            after: needs_after(instr, layout, extras),
         }
     }
 
@@ -87,18 +88,19 @@ fn needs_before(rule: &Rule) -> Vec<Range<usize>> {
 }
 
 /// What a rule reads as the instruction leaves it.
-fn needs_after(instr: &Instr, layout: &Layout) -> Vec<Range<usize>> {
+fn needs_after(instr: &Instr, layout: &Layout, extras: &Extras) -> Vec<Range<usize>> {
     let cable = layout.model.cable.as_ref();
     let junctions = cable.map_or(0, |c| c.junctions) * layout.lanes;
     let voltage = cable.map_or(0, |c| layout.states[c.cable.voltage.0].len);
     match instr {
-        Instr::Axial { v, current, .. } => {
+        Instr::Axial { v, current, .. } if extras.cable() => {
             let v = v.iter().map(|&at| at..at + voltage);
             v.chain(current.iter().map(|&at| at..at + junctions))
                 .collect()
         }
-        Instr::JunctionPotentials { current, .. } => {
-            current.iter().map(|&at| at..at + junctions).collect()
+        Instr::JunctionPotentials { v, current, .. } if extras.connections.is_some() => {
+            let current = current.iter().map(|&at| at..at + junctions);
+            std::iter::once(*v..*v + voltage).chain(current).collect()
         }
         Instr::Factor { system, .. } | Instr::Phi { system, .. } => entries(system),
         Instr::Solve { system, x, .. } => unknowns(system, x, layout),

@@ -1,5 +1,6 @@
 //! Derivatives of linear systems M x = b with M = I - A ⊗ J.
 
+use super::super::axial::Axial;
 use super::super::exec::{Context, Workspace};
 use super::super::local::{Factors, LocalJacobian};
 use super::loops::{Factor, add_products};
@@ -49,7 +50,6 @@ impl System<'_> {
         let len = context.layout.all_current.len;
         let r: Vec<usize> = (0..stages).map(|p| extras.scratch + p * len).collect();
         let unknowns = self.unknowns(context);
-        self.cable_products(frame, w, s);
         for dot in dots {
             for (r, b) in r.iter().zip(self.b) {
                 for u in &unknowns {
@@ -70,20 +70,7 @@ impl System<'_> {
                     }
                 }
             }
-            if let (Some(axial), true) = (frame.axial(), self.system.tree && extras.cable()) {
-                let count = axial.compartments() * context.layout.lanes;
-                let (capacity, v) = (context.layout.capacity(), self.potential());
-                for (q, product) in s.products[..stages * count].chunks_exact(count).enumerate() {
-                    for (e, product) in product.iter().enumerate() {
-                        let c = w.arena[capacity + e];
-                        let change =
-                            extras.capacity_dot(dot, capacity + e) / c - extras.kappa_dot(dot);
-                        for (p, r) in r.iter().enumerate() {
-                            w.arena[r + v + e] += self.a[p * stages + q] * product * change / c;
-                        }
-                    }
-                }
-            }
+            self.cable_tangent(frame, (&r, dot), w, s);
             self.system.solve(self.factors, self.a, &r, &r, context, w);
             for (r, x) in r.iter().zip(self.x) {
                 for u in &unknowns {
@@ -93,21 +80,95 @@ impl System<'_> {
         }
     }
 
-    /// S x of the potentials of each stage, if a derivative needs it.
-    fn cable_products(&self, frame: &Frame, w: &mut Workspace<f64>, s: &mut Sweep) {
-        let Some(axial) = frame
+    /// The cable, if a derivative with respect to it is asked for.
+    fn cable<'a>(&self, frame: &Frame<'a>) -> Option<&'a Axial<f64>> {
+        frame
             .axial()
             .filter(|_| self.system.tree && frame.extras.cable())
-        else {
+    }
+
+    /// r_p += Σ a_pq (S ċ / c - Ṡ) x_q / c, with S the conductances between compartments.
+    fn cable_tangent(
+        &self,
+        frame: &Frame,
+        (r, dot): (&[usize], &[f64]),
+        w: &mut Workspace<f64>,
+        s: &mut Sweep,
+    ) {
+        let Some(axial) = self.cable(frame) else {
             return;
         };
-        let lanes = frame.context.layout.lanes;
-        let count = axial.compartments() * lanes;
-        let v = self.potential();
+        let (extras, lanes) = (frame.extras, frame.context.layout.lanes);
+        let count = axial.compartment_count() * lanes;
+        let (capacity, v) = (frame.context.layout.capacity(), self.potential());
+        let place = (frame.context.level, lanes);
+        let (product, rest) = s.products.split_at_mut(count);
+        let change = &mut rest[..count];
+        let [rows, changed] = &mut s.rows;
         for (q, x) in self.x.iter().enumerate() {
-            let to = &mut s.products[q * count..(q + 1) * count];
-            let place = (frame.context.level, lanes);
-            axial.reduced(place, &w.arena[x + v..x + v + count], to, &mut w.rows);
+            let x = &w.arena[x + v..x + v + count];
+            change.fill(0.0);
+            if let Some(g) = extras.connections {
+                axial.at_rows(lanes, Some(x), None, rows);
+                axial.reduced_change(lanes, &dot[g..g + rows.len()], rows, [changed, change]);
+                change.iter_mut().for_each(|x| *x = -*x);
+            }
+            if extras.capacity {
+                axial.reduced(place, x, product, &mut w.rows);
+                let c = w.arena[capacity..].iter().zip(&dot[capacity..]);
+                let pairs = change.iter_mut().zip(&*product).zip(c);
+                pairs.for_each(|((change, x), (c, dot))| *change += x * dot / c);
+            }
+            for (p, r) in r.iter().enumerate() {
+                let a = self.a[p * self.x.len() + q];
+                for (e, x) in change.iter().enumerate() {
+                    w.arena[r + v + e] += a * x / w.arena[capacity + e];
+                }
+            }
+        }
+    }
+
+    /// The adjoints of capacitances and connections: λ_p stands at a_pq (S ċ / c - Ṡ) x_q / c.
+    fn cable_adjoint(
+        &self,
+        frame: &Frame,
+        lambda: &[usize],
+        w: &mut Workspace<f64>,
+        bar: &mut [f64],
+        s: &mut Sweep,
+    ) {
+        let Some(axial) = self.cable(frame) else {
+            return;
+        };
+        let (extras, lanes) = (frame.extras, frame.context.layout.lanes);
+        let count = axial.compartment_count() * lanes;
+        let (capacity, v) = (frame.context.layout.capacity(), self.potential());
+        let (u, rest) = s.products.split_at_mut(count);
+        let (x, rest) = rest.split_at_mut(count);
+        let product = &mut rest[..count];
+        let [us, xs] = &mut s.rows;
+        for (p, lambda) in lambda.iter().enumerate() {
+            x.fill(0.0);
+            for (q, from) in self.x.iter().enumerate() {
+                let a = Factor::Number(self.a[p * self.x.len() + q]);
+                let from = &w.arena[from + v..from + v + count];
+                add_products(frame.context.level, x, a, from);
+            }
+            let c = &w.arena[capacity..capacity + count];
+            let pairs = w.arena[lambda + v..lambda + v + count].iter().zip(c);
+            u.iter_mut().zip(pairs).for_each(|(u, (l, c))| *u = l / c);
+            axial.at_rows(lanes, Some(x), None, xs);
+            if extras.capacity {
+                axial.outflow((frame.context.level, lanes), xs, us, product);
+                let terms = u.iter().zip(&*product).zip(c);
+                let to = bar[capacity..capacity + count].iter_mut();
+                to.zip(terms).for_each(|(to, ((u, x), c))| *to += u * x / c);
+            }
+            if let Some(g) = extras.connections {
+                axial.at_rows(lanes, Some(u), None, us);
+                let len = us.len();
+                axial.add_products(lanes, -1.0, [us, xs], &mut bar[g..g + len]);
+            }
         }
     }
 
@@ -134,7 +195,7 @@ impl System<'_> {
 
     /// λ = M⁻ᵀ x̄, b̄ += λ, J̄ += Aᵀ λ xᵀ.
     pub fn adjoint(&self, frame: &Frame, w: &mut Workspace<f64>, bar: &mut [f64], s: &mut Sweep) {
-        let (context, extras) = (frame.context, frame.extras);
+        let context = frame.context;
         let unknowns = self.unknowns(context);
         let any = |x: &usize| {
             let mut all = unknowns.iter().flat_map(|u| &bar[x + u.start..x + u.end]);
@@ -183,27 +244,6 @@ impl System<'_> {
                 bar[plane + e] += sum;
             }
         }
-        self.cable_products(frame, w, s);
-        if let (Some(axial), true) = (frame.axial(), self.system.tree && extras.cable()) {
-            let count = axial.compartments() * context.layout.lanes;
-            let (capacity, v) = (context.layout.capacity(), self.potential());
-            for (q, product) in s.products[..stages * count].chunks_exact(count).enumerate() {
-                let c = &w.arena[capacity..capacity + count];
-                for (p, lambda) in lambda.iter().enumerate() {
-                    let a = self.a[p * stages + q];
-                    let lambda = &w.arena[lambda + v..lambda + v + count];
-                    let terms = lambda.iter().zip(product).zip(c);
-                    if extras.capacity {
-                        let to = bar[capacity..capacity + count].iter_mut();
-                        (to.zip(terms.clone()))
-                            .for_each(|(to, ((l, x), c))| *to += a * l * x / (c * c));
-                    }
-                    if extras.kappa.is_some() {
-                        let sum: f64 = terms.map(|((l, x), c)| l * x / c).sum();
-                        extras.add_kappa(bar, -a * sum);
-                    }
-                }
-            }
-        }
+        self.cable_adjoint(frame, &lambda, w, bar, s);
     }
 }

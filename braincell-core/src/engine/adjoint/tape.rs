@@ -6,7 +6,7 @@ use super::loops::copy;
 use super::newton::NewtonRule;
 use super::pointwise::Pointwise;
 use super::reach::Marks;
-use super::{Frame, Sweep, inputs, linear};
+use super::{Extras, Frame, Sweep, inputs, linear};
 use crate::kernel::Operand;
 use std::ops::Range;
 
@@ -32,18 +32,19 @@ impl Taped {
         instr: &Instr,
         layout: &Layout,
         active: &dyn Fn(&Operand) -> bool,
-        scratch: usize,
+        extras: &Extras,
     ) -> Self {
+        let scratch = extras.scratch;
         let rule = match instr {
             Instr::Inputs { .. } => Rule::Inputs,
-            Instr::Newton(newton) => Rule::Newton(NewtonRule::new(newton, layout, active, scratch)),
+            Instr::Newton(newton) => Rule::Newton(NewtonRule::new(newton, layout, active, extras)),
             instr => match Pointwise::new(instr, layout, active, scratch) {
                 Some(rule) => Rule::Pointwise(rule),
                 None => Rule::Linear,
             },
         };
         Self {
-            marks: Marks::new(instr, &rule, layout),
+            marks: Marks::new(instr, &rule, layout, extras),
             instr: instr.clone(),
             rule,
             save: Vec::new(),
@@ -134,16 +135,22 @@ pub(super) fn reverse(
             Rule::Newton(rule) => rule.adjoint(&taped.instr, frame, w, bar, sweep)?,
             Rule::Linear => linear::adjoint(&taped.instr, frame, w, bar, sweep),
         }
-        let weights = taped.recorded(frame.extras.scratch);
-        let weights = weights.map(|(_, weights)| weights);
-        for range in weights.iter().chain(taped.save.iter().rev()) {
-            let from = sweep.log.len() - range.len();
-            copy(&mut w.arena[range.clone()], &sweep.log[from..]);
-            sweep.log.truncate(from);
+        // What was pushed last is the weights; they are used where they lie.
+        let scratch = frame.extras.scratch;
+        let weights = taped.recorded(scratch).map_or(0, |(_, range)| range.len());
+        let log = std::mem::take(&mut sweep.log);
+        let (saved, weights) = log.split_at(log.len() - weights);
+        let mut end = saved.len();
+        for range in taped.save.iter().rev() {
+            let from = end - range.len();
+            copy(&mut w.arena[range.clone()], &saved[from..end]);
+            end = from;
         }
         if let Rule::Pointwise(rule) = &taped.rule {
-            rule.adjoint(frame.context, &mut w.arena, bar, sweep);
+            rule.adjoint(frame.context, &mut w.arena, (scratch, weights), bar, sweep);
         }
+        sweep.log = log;
+        sweep.log.truncate(end);
     }
     Ok(())
 }

@@ -1,0 +1,485 @@
+//! Derivatives of axial currents with respect to potentials, capacitances and the conductance of each connection.
+//!
+//! Let G be the conductances between all nodes, x their potentials and I the currents into junctions. The currents out of the
+//! nodes are G x, and G x = I at junctions. If G u = 0 at junctions too, a conductance between nodes a and b changes the
+//! number Σ u G x, over compartments, by (u_a - u_b) (x_a - x_b), what it does to junctions included.
+
+use super::super::axial::Axial;
+use super::super::exec::Workspace;
+use super::{Frame, Sweep};
+use crate::simd::Level;
+
+/// The parts of the axial current. Arrays are compartments × lanes, junctions × lanes or rows × lanes; connections are rows too,
+/// each the one to its parent.
+impl Axial<f64> {
+    /// Number of compartments.
+    pub(super) fn compartment_count(&self) -> usize {
+        self.compartments.len()
+    }
+
+    /// Σ of the conductances at each junction, µS.
+    fn sum_at(&self, junction: usize) -> f64 {
+        self.sums[self.junctions[junction].row]
+    }
+
+    /// Potentials of all rows from those of the compartments, 0 if there are none, and the currents into junctions.
+    pub(super) fn at_rows(
+        &self,
+        lanes: usize,
+        v: Option<&[f64]>,
+        current: Option<&[f64]>,
+        rows: &mut [f64],
+    ) {
+        match v {
+            Some(v) if lanes == 1 => {
+                let pairs = v.iter().zip(&self.compartments);
+                pairs.for_each(|(x, &row)| rows[row] = *x);
+            }
+            Some(v) => {
+                for (from, &row) in v.chunks_exact(lanes).zip(&self.compartments) {
+                    rows[row * lanes..][..lanes].copy_from_slice(from);
+                }
+            }
+            None => rows.fill(0.0),
+        }
+        for (j, junction) in self.junctions.iter().enumerate() {
+            for lane in 0..lanes {
+                let mean = v.map_or(0.0, |v| self.mean(j, [lane, lanes], v));
+                let driven = current.map_or(0.0, |i| i[j * lanes + lane] / self.sum_at(j));
+                rows[junction.row * lanes + lane] = mean + driven;
+            }
+        }
+    }
+
+    /// y ← S x, with S the conductances between compartments, junctions eliminated. S is symmetric.
+    pub(super) fn reduced(
+        &self,
+        place: (Level, usize),
+        x: &[f64],
+        y: &mut [f64],
+        rows: &mut [Vec<f64>; 2],
+    ) {
+        let [potentials, currents] = rows;
+        self.at_rows(place.1, Some(x), None, potentials);
+        self.outflow(place, potentials, currents, y);
+    }
+
+    /// The currents out of the compartments, G x, for potentials of rows.
+    pub(super) fn outflow(
+        &self,
+        (level, lanes): (Level, usize),
+        x: &[f64],
+        currents: &mut [f64],
+        y: &mut [f64],
+    ) {
+        currents.fill(0.0);
+        let done = self.operator.apply(level, 1.0, x, currents);
+        debug_assert!(done.is_ok());
+        if lanes == 1 {
+            let pairs = y.iter_mut().zip(&self.compartments);
+            pairs.for_each(|(y, &row)| *y = currents[row]);
+            return;
+        }
+        for (to, &row) in y.chunks_exact_mut(lanes).zip(&self.compartments) {
+            to.copy_from_slice(&currents[row * lanes..][..lanes]);
+        }
+    }
+
+    /// The mean of the numbers of a junction's neighbours, weighted by the conductances.
+    fn mean(&self, junction: usize, [lane, lanes]: [usize; 2], x: &[f64]) -> f64 {
+        let neighbours = self.junctions[junction].neighbours.iter();
+        let sum: f64 = neighbours.map(|&(k, g)| g * x[k * lanes + lane]).sum();
+        sum / self.sum_at(junction)
+    }
+
+    /// The transpose of [`Axial::mean`]: adds `value` times the weights to the neighbours.
+    fn spread(&self, junction: usize, [lane, lanes]: [usize; 2], value: f64, x: &mut [f64]) {
+        let share = value / self.sum_at(junction);
+        for &(k, g) in &self.junctions[junction].neighbours {
+            x[k * lanes + lane] += g * share;
+        }
+    }
+
+    /// to += factor · (u_a - u_b) (x_a - x_b) for each connection.
+    pub(super) fn add_products(
+        &self,
+        lanes: usize,
+        factor: f64,
+        [u, x]: [&[f64]; 2],
+        to: &mut [f64],
+    ) {
+        if lanes == 1 {
+            let rows = self.parents.iter().zip(to).zip(u.iter().zip(x));
+            for ((&parent, to), (a, c)) in rows.skip(1) {
+                *to += factor * (a - u[parent]) * (c - x[parent]);
+            }
+            return;
+        }
+        for (row, &parent) in self.parents.iter().enumerate().skip(1) {
+            for lane in 0..lanes {
+                let (a, b) = (row * lanes + lane, parent * lanes + lane);
+                to[a] += factor * (u[a] - u[b]) * (x[a] - x[b]);
+            }
+        }
+    }
+
+    /// y ← Ġ x, for changes ġ of the connections' conductances.
+    fn changed_currents(&self, lanes: usize, g: &[f64], x: &[f64], y: &mut [f64]) {
+        y.fill(0.0);
+        for (row, &parent) in self.parents.iter().enumerate().skip(1) {
+            for lane in 0..lanes {
+                let (a, b) = (row * lanes + lane, parent * lanes + lane);
+                let current = g[a] * (x[a] - x[b]);
+                y[a] += current;
+                y[b] -= current;
+            }
+        }
+    }
+
+    /// What changes ġ of the connections' conductances do to the currents out of the compartments, Ġ x with junctions
+    /// eliminated; x are the potentials of rows.
+    pub(super) fn reduced_change(
+        &self,
+        lanes: usize,
+        g: &[f64],
+        x: &[f64],
+        [y, to]: [&mut [f64]; 2],
+    ) {
+        self.changed_currents(lanes, g, x, y);
+        for (to, &row) in to.chunks_exact_mut(lanes).zip(&self.compartments) {
+            to.copy_from_slice(&y[row * lanes..][..lanes]);
+        }
+        for (j, junction) in self.junctions.iter().enumerate() {
+            for lane in 0..lanes {
+                self.spread(j, [lane, lanes], y[junction.row * lanes + lane], to);
+            }
+        }
+    }
+
+    /// The row of the connection between a junction and a compartment beside it.
+    fn connection(&self, junction: usize, compartment: usize) -> usize {
+        let (a, b) = (self.junctions[junction].row, self.compartments[compartment]);
+        if self.parents[a] == b { a } else { b }
+    }
+}
+
+/// The own conductance of a compartment is Σ g, less g² / Σ g of each junction beside it. From changes ġ of the connections
+/// those of the own conductances.
+fn own_change(axial: &Axial<f64>, lanes: usize, g: &[f64], [sums, to]: [&mut [f64]; 2]) {
+    sums.fill(0.0);
+    for (row, &parent) in axial.parents.iter().enumerate().skip(1) {
+        for lane in 0..lanes {
+            sums[row * lanes + lane] += g[row * lanes + lane];
+            sums[parent * lanes + lane] += g[row * lanes + lane];
+        }
+    }
+    for (to, &row) in to.chunks_exact_mut(lanes).zip(&axial.compartments) {
+        to.copy_from_slice(&sums[row * lanes..][..lanes]);
+    }
+    for (j, junction) in axial.junctions.iter().enumerate() {
+        for &(k, own) in &junction.neighbours {
+            let (share, connection) = (own / axial.sum_at(j), axial.connection(j, k));
+            for lane in 0..lanes {
+                let sum = sums[junction.row * lanes + lane];
+                to[k * lanes + lane] -=
+                    2.0 * share * g[connection * lanes + lane] - share * share * sum;
+            }
+        }
+    }
+}
+
+/// The transpose of [`own_change`]: adds to the adjoints of the connections.
+fn add_own_adjoint(
+    axial: &Axial<f64>,
+    lanes: usize,
+    own_bar: &[f64],
+    rows: &mut [f64],
+    to: &mut [f64],
+) {
+    for (from, &row) in own_bar.chunks_exact(lanes).zip(&axial.compartments) {
+        rows[row * lanes..][..lanes].copy_from_slice(from);
+    }
+    for (j, junction) in axial.junctions.iter().enumerate() {
+        rows[junction.row * lanes..][..lanes].fill(0.0);
+        for &(k, own) in &junction.neighbours {
+            let (share, connection) = (own / axial.sum_at(j), axial.connection(j, k));
+            for lane in 0..lanes {
+                let bar = own_bar[k * lanes + lane];
+                rows[junction.row * lanes + lane] += share * share * bar;
+                to[connection * lanes + lane] -= 2.0 * share * bar;
+            }
+        }
+    }
+    for (row, &parent) in axial.parents.iter().enumerate().skip(1) {
+        for lane in 0..lanes {
+            let (a, b) = (row * lanes + lane, parent * lanes + lane);
+            to[a] += rows[a] + rows[b];
+        }
+    }
+}
+
+/// y ← S V - (currents into the junctions, shared among their neighbours), µS · mV.
+fn currents(
+    frame: &Frame,
+    axial: &Axial<f64>,
+    (v, current): (Option<usize>, Option<usize>),
+    x: &[f64],
+    y: &mut [f64],
+    rows: &mut [Vec<f64>; 2],
+) {
+    let lanes = frame.context.layout.lanes;
+    match v {
+        Some(v) => {
+            let place = (frame.context.level, lanes);
+            axial.reduced(place, &x[v..v + y.len()], y, rows);
+        }
+        None => y.fill(0.0),
+    }
+    if let Some(i) = current {
+        for j in 0..axial.junctions.len() {
+            for lane in 0..lanes {
+                axial.spread(j, [lane, lanes], -x[i + j * lanes + lane], y);
+            }
+        }
+    }
+}
+
+/// The operands of an axial current: potentials, currents into junctions, and where it is added.
+pub(super) type Operands = (Option<usize>, Option<usize>, usize);
+
+/// Potentials of rows from those in the arena.
+fn potentials(
+    axial: &Axial<f64>,
+    lanes: usize,
+    (v, current, _): Operands,
+    arena: &[f64],
+    rows: &mut [f64],
+) {
+    let count = axial.compartments.len() * lanes;
+    let junctions = axial.junctions.len() * lanes;
+    let v = v.map(|at| &arena[at..at + count]);
+    let current = current.map(|at| &arena[at..at + junctions]);
+    axial.at_rows(lanes, v, current, rows);
+}
+
+/// V̇_i += -(S V - B I)_i / c_i
+pub(super) fn current_tangent(
+    frame: &Frame,
+    operands: Operands,
+    w: &mut Workspace<f64>,
+    dots: &mut [Vec<f64>],
+    s: &mut Sweep,
+) {
+    let Some(axial) = frame.axial() else { return };
+    let (v, current, to) = operands;
+    let layout = frame.context.layout;
+    let (lanes, extras) = (layout.lanes, frame.extras);
+    let count = axial.compartments.len() * lanes;
+    let capacity = layout.capacity();
+    let (y, rest) = s.products.split_at_mut(count);
+    let (all, rest) = rest.split_at_mut(count);
+    let change = &mut rest[..count];
+    let [x, changed] = &mut s.rows;
+    if extras.capacity {
+        currents(frame, axial, (v, current), &w.arena, all, &mut w.rows);
+    }
+    if extras.connections.is_some() {
+        potentials(axial, lanes, operands, &w.arena, x);
+    }
+    for dot in dots {
+        currents(frame, axial, (v, current), dot, y, &mut w.rows);
+        if let Some(g) = extras.connections {
+            axial.reduced_change(lanes, &dot[g..g + x.len()], x, [changed, change]);
+            y.iter_mut().zip(&*change).for_each(|(y, x)| *y += x);
+        }
+        for e in 0..count {
+            let c = w.arena[capacity + e];
+            dot[to + e] -= y[e] / c;
+            if extras.capacity {
+                dot[to + e] += all[e] / (c * c) * dot[capacity + e];
+            }
+        }
+    }
+}
+
+pub(super) fn current_adjoint(
+    frame: &Frame,
+    operands: Operands,
+    w: &mut Workspace<f64>,
+    bar: &mut [f64],
+    s: &mut Sweep,
+) {
+    let Some(axial) = frame.axial() else { return };
+    let (v, current, to) = operands;
+    let layout = frame.context.layout;
+    let (lanes, extras) = (layout.lanes, frame.extras);
+    let count = axial.compartments.len() * lanes;
+    let capacity = layout.capacity();
+    let (u, rest) = s.products.split_at_mut(count);
+    let y = &mut rest[..count];
+    let c = &w.arena[capacity..capacity + count];
+    let pairs = bar[to..to + count].iter().zip(c);
+    u.iter_mut().zip(pairs).for_each(|(u, (x, c))| *u = -x / c);
+    if let Some(v) = v {
+        axial.reduced((frame.context.level, lanes), u, y, &mut w.rows);
+        let to = bar[v..v + count].iter_mut();
+        to.zip(&*y).for_each(|(to, y)| *to += y);
+    }
+    if let Some(i) = current {
+        for j in 0..axial.junctions.len() {
+            for lane in 0..lanes {
+                bar[i + j * lanes + lane] -= axial.mean(j, [lane, lanes], u);
+            }
+        }
+    }
+    if !extras.cable() {
+        return;
+    }
+    let [x, us] = &mut s.rows;
+    potentials(axial, lanes, operands, &w.arena, x);
+    if extras.capacity {
+        axial.outflow((frame.context.level, lanes), x, us, y);
+        let c = &w.arena[capacity..capacity + count];
+        let terms = u.iter().zip(&*y).zip(c);
+        let to = bar[capacity..capacity + count].iter_mut();
+        to.zip(terms).for_each(|(to, ((u, y), c))| *to -= u * y / c);
+    }
+    if let Some(g) = extras.connections {
+        axial.at_rows(lanes, Some(u), None, us);
+        let len = x.len();
+        axial.add_products(lanes, 1.0, [us, x], &mut bar[g..g + len]);
+    }
+}
+
+/// V_j = mean of the neighbours + I_j / Σ g
+pub(super) fn junction_tangent(
+    frame: &Frame,
+    operands: Operands,
+    w: &mut Workspace<f64>,
+    dots: &mut [Vec<f64>],
+    s: &mut Sweep,
+) {
+    let Some(axial) = frame.axial() else { return };
+    let (v, current, to) = operands;
+    let lanes = frame.context.layout.lanes;
+    let count = axial.compartments.len() * lanes;
+    let [x, changed] = &mut s.rows;
+    if frame.extras.connections.is_some() {
+        potentials(axial, lanes, operands, &w.arena, x);
+    }
+    for dot in dots {
+        if let Some(g) = frame.extras.connections {
+            axial.changed_currents(lanes, &dot[g..g + x.len()], x, changed);
+        } else {
+            changed.fill(0.0);
+        }
+        for (j, junction) in axial.junctions.iter().enumerate() {
+            for lane in 0..lanes {
+                let at = j * lanes + lane;
+                let mean = v.map_or(0.0, |v| axial.mean(j, [lane, lanes], &dot[v..v + count]));
+                let driven = current.map_or(0.0, |i| dot[i + at]);
+                let changed = changed[junction.row * lanes + lane];
+                dot[to + at] = mean + (driven - changed) / axial.sum_at(j);
+            }
+        }
+    }
+}
+
+pub(super) fn junction_adjoint(
+    frame: &Frame,
+    operands: Operands,
+    w: &mut Workspace<f64>,
+    bar: &mut [f64],
+    s: &mut Sweep,
+) {
+    let Some(axial) = frame.axial() else { return };
+    let (v, current, to) = operands;
+    let lanes = frame.context.layout.lanes;
+    let count = axial.compartments.len() * lanes;
+    let [x, us] = &mut s.rows;
+    us.fill(0.0);
+    for (j, junction) in axial.junctions.iter().enumerate() {
+        for lane in 0..lanes {
+            let at = j * lanes + lane;
+            let of = std::mem::take(&mut bar[to + at]);
+            if let Some(v) = v {
+                axial.spread(j, [lane, lanes], of, &mut bar[v..v + count]);
+            }
+            let share = of / axial.sum_at(j);
+            if let Some(i) = current {
+                bar[i + at] += share;
+            }
+            us[junction.row * lanes + lane] = share;
+        }
+    }
+    if let Some(g) = frame.extras.connections {
+        potentials(axial, lanes, operands, &w.arena, x);
+        let len = x.len();
+        axial.add_products(lanes, -1.0, [us, x], &mut bar[g..g + len]);
+    }
+}
+
+/// The axial part of the diagonal of the Jacobian, -own / c.
+pub(super) fn diagonal_tangent(
+    frame: &Frame,
+    to: usize,
+    w: &Workspace<f64>,
+    dots: &mut [Vec<f64>],
+    s: &mut Sweep,
+) {
+    let extras = frame.extras;
+    let Some(axial) = frame.axial().filter(|_| extras.cable()) else {
+        return;
+    };
+    let lanes = frame.context.layout.lanes;
+    let capacity = frame.context.layout.capacity();
+    let [sums, _] = &mut s.rows;
+    let change = &mut s.products[..axial.compartments.len() * lanes];
+    for dot in dots {
+        change.fill(0.0);
+        if let Some(g) = extras.connections {
+            own_change(axial, lanes, &dot[g..g + sums.len()], [sums, change]);
+        }
+        for (e, own) in each(&axial.own, lanes) {
+            let c = w.arena[capacity + e];
+            dot[to + e] -= change[e] / c;
+            if extras.capacity {
+                dot[to + e] += own / (c * c) * dot[capacity + e];
+            }
+        }
+    }
+}
+
+pub(super) fn diagonal_adjoint(
+    frame: &Frame,
+    to: usize,
+    w: &Workspace<f64>,
+    bar: &mut [f64],
+    s: &mut Sweep,
+) {
+    let extras = frame.extras;
+    let Some(axial) = frame.axial().filter(|_| extras.cable()) else {
+        return;
+    };
+    let lanes = frame.context.layout.lanes;
+    let capacity = frame.context.layout.capacity();
+    let own_bar = &mut s.products[..axial.compartments.len() * lanes];
+    for (e, own) in each(&axial.own, lanes) {
+        let c = w.arena[capacity + e];
+        own_bar[e] = -bar[to + e] / c;
+        if extras.capacity {
+            bar[capacity + e] -= own / c * own_bar[e];
+        }
+    }
+    if let Some(g) = extras.connections {
+        let [rows, _] = &mut s.rows;
+        let len = rows.len();
+        add_own_adjoint(axial, lanes, own_bar, rows, &mut bar[g..g + len]);
+    }
+}
+
+/// Numbers of the compartments, for each lane.
+fn each(own: &[f64], lanes: usize) -> impl Iterator<Item = (usize, f64)> {
+    let all = own.iter().enumerate();
+    all.flat_map(move |(k, &x)| (k * lanes..(k + 1) * lanes).map(move |e| (e, x)))
+}
