@@ -1,5 +1,8 @@
 //! Models to differentiate.
 
+use braincell::cells::discretisation::{Discretisation, Policy};
+use braincell::cells::morphology::{BranchSpec, BranchType, Frustum, Morphology, Region};
+use braincell::cells::{MultiCompartment, Placed, mechanisms};
 use braincell::input::Input;
 use braincell::kernel::{Kinetics, Pointwise, Relaxation, kinetics, pointwise};
 use braincell::model::{
@@ -191,4 +194,29 @@ impl DiffEqModule for Branched {
         let target = [Target::Derivative(h.gates[2])];
         k.launch(h.some, kinetics(Slow), &[v, state(h.calcium), s], &target)
     }
+}
+
+/// Hodgkin-Huxley membrane on a soma with a dendrite that forks, a control volume each; the resistivity in Ω·cm.
+pub fn forked(resistivity: f64) -> MultiCompartment {
+    let spec = |kind, parent, length: f64, r0: f64, r1: f64| {
+        let frusta = vec![Frustum::new(length, r0, r1)];
+        match parent {
+            None => BranchSpec::root(kind, frusta),
+            Some(parent) => BranchSpec::child(parent, 1.0, kind, frusta),
+        }
+    };
+    let branches = vec![
+        spec(BranchType::Soma, None, 20.0, 10.0, 10.0),
+        spec(BranchType::BasalDendrite, Some(0), 150.0, 1.5, 1.0),
+        spec(BranchType::BasalDendrite, Some(1), 100.0, 1.0, 0.5),
+        spec(BranchType::BasalDendrite, Some(1), 120.0, 0.8, 0.6),
+    ];
+    let morphology = Morphology::new(branches).unwrap();
+    let cut = Discretisation::new(morphology, &Policy::Count(1).into(), resistivity).unwrap();
+    [("na", "na_hh1952"), ("k", "k_hh1952"), ("leak", "leak")]
+        .into_iter()
+        .fold(MultiCompartment::new(cut), |cell, (label, name)| {
+            let placed = Placed::new(label, mechanisms::find(name).unwrap());
+            cell.paint(Region::all(), placed).unwrap()
+        })
 }

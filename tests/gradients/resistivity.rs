@@ -1,9 +1,10 @@
 //! Derivatives with respect to the axial resistivity, of control volumes and of regions.
 
+use crate::models::forked;
 use crate::{by_tangents, checked, close, everything, reverse};
-use braincell::cells::discretisation::{Discretisation, Location, Policy};
-use braincell::cells::morphology::{BranchSpec, BranchType, Frustum, Morphology, Region};
-use braincell::cells::{MultiCompartment, Placed, mechanisms};
+use braincell::cells::MultiCompartment;
+use braincell::cells::discretisation::Location;
+use braincell::cells::morphology::{BranchType, Region};
 use braincell::gradient::{Gradient, GradientError};
 use braincell::input::Input;
 use braincell::model::{Model, ModelError, Values};
@@ -18,33 +19,11 @@ const SOLVERS: [&str; 6] = [
     "exp_euler",
 ];
 
-/// A soma with a dendrite that forks, a control volume each. The dendrites have a resistivity of their own; current
-/// flows into a tip, and the potential of the fork is recorded.
+/// The forked cell. Current flows into a tip, and the potential of the fork is recorded.
 fn cell() -> MultiCompartment {
-    let spec = |kind, parent, length: f64, r0: f64, r1: f64| {
-        let frusta = vec![Frustum::new(length, r0, r1)];
-        match parent {
-            None => BranchSpec::root(kind, frusta),
-            Some(parent) => BranchSpec::child(parent, 1.0, kind, frusta),
-        }
-    };
-    let branches = vec![
-        spec(BranchType::Soma, None, 20.0, 10.0, 10.0),
-        spec(BranchType::BasalDendrite, Some(0), 150.0, 1.5, 1.0),
-        spec(BranchType::BasalDendrite, Some(1), 100.0, 1.0, 0.5),
-        spec(BranchType::BasalDendrite, Some(1), 120.0, 0.8, 0.6),
-    ];
-    let morphology = Morphology::new(branches).unwrap();
-    let cut = Discretisation::new(morphology, &Policy::Count(1).into(), 110.0).unwrap();
-    let cell = [("na", "na_hh1952"), ("k", "k_hh1952"), ("leak", "leak")]
-        .into_iter()
-        .fold(MultiCompartment::new(cut), |cell, (label, name)| {
-            let placed = Placed::new(label, mechanisms::find(name).unwrap());
-            cell.paint(Region::all(), placed).unwrap()
-        });
     let tip = Location::At { branch: 2, x: 1.0 };
     let fork = Location::At { branch: 1, x: 1.0 };
-    (cell
+    (forked(110.0)
         .clamp("stimulus", tip, Input::sine(0.3, 0.2, 0.5))
         .unwrap())
     .probe("V_fork", fork)
