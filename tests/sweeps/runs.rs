@@ -9,8 +9,12 @@ use std::path::Path;
 
 /// All samples of a cell, and its spike times, as bits.
 fn bits(experiment: &Experiment, cell: usize) -> Vec<u64> {
+    bits_until(experiment, cell, experiment.run.duration.value)
+}
+
+fn bits_until(experiment: &Experiment, cell: usize, until: f64) -> Vec<u64> {
     let mut run = experiment.start(braincell::solvers()).unwrap();
-    run.run(experiment.run.duration.value).unwrap();
+    run.run(until).unwrap();
     let recording = run.recording();
     let traces = recording.traces().filter(|t| t.column.cell == cell);
     let samples: Vec<f64> = traces.flat_map(|t| t.values.to_vec()).collect();
@@ -170,27 +174,15 @@ fn branched_cells_may_differ_too() {
     let more = "\n[sweep]\n\"paint[1].g_max\" = [\"100 mS/cm2\", \"120 mS/cm2\"]\nstimulus.amplitude = [\"0.3 nA\", \"0.4 nA\"]\n";
     let sweep = Experiment::parse(&(text.clone() + more), &path).unwrap();
     assert_eq!(
-        bits_for(&sweep, 3, 5.0),
-        bits_for(&Experiment::parse(&text, &path).unwrap(), 0, 5.0)
+        bits_until(&sweep, 3, 5.0),
+        bits_until(&Experiment::parse(&text, &path).unwrap(), 0, 5.0)
     );
-    assert_ne!(bits_for(&sweep, 0, 5.5), bits_for(&sweep, 3, 5.5));
+    assert_ne!(bits_until(&sweep, 0, 5.5), bits_until(&sweep, 3, 5.5));
     refused_at(
         &(text + "\n[sweep]\n\"na.g_max\" = [\"1 mS/cm2\"]\n"),
         &path,
         &["sweep.na.g_max", "paint[1].g_max, paint[2].g_max"],
     );
-}
-
-/// The potential of a cell after a short while, as bits.
-fn bits_for(experiment: &Experiment, cell: usize, until: f64) -> Vec<u64> {
-    let mut run = experiment.start(braincell::solvers()).unwrap();
-    run.run(until).unwrap();
-    let recording = run.recording();
-    let traces = recording.traces().filter(|t| t.column.cell == cell);
-    traces
-        .flat_map(|t| t.values.to_vec())
-        .map(f64::to_bits)
-        .collect()
 }
 
 #[test]
