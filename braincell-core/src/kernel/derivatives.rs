@@ -113,55 +113,37 @@ fn seeds<R: Real, S: Slots<[R; C]>, const C: usize>(directions: &[u64]) -> S {
 
 /// First or second derivatives.
 trait Order: Copy {
+    /// Carries a value with its derivatives in C directions.
+    type Number<R: Real, const C: usize>: Real;
     /// The inputs of the outer derivative, if there is one.
     fn outer(self) -> u64;
-    /// Must be `#[inline(always)]`.
-    fn at<K: Function, R: Real, const C: usize>(
-        self,
-        function: &K,
-        x: K::Inputs<R>,
-        seeds: (&Seeds<K, R, C>, &Seeds<K, R, 1>),
-    ) -> Results<K, R, C>;
+    /// An argument, and whether it changes in each direction and in the outer one. Must be `#[inline(always)]`.
+    fn argument<R: Real, const C: usize>(x: R, seeds: &[R; C], outer: R) -> Self::Number<R, C>;
+    /// The value of a result, and the derivatives wanted. Must be `#[inline(always)]`.
+    fn result<R: Real, const C: usize>(y: &Self::Number<R, C>) -> (R, &[R; C]);
 }
 
 #[derive(Clone, Copy)]
 struct First;
 
 impl Order for First {
+    type Number<R: Real, const C: usize> = Dual<R, C>;
+
     #[inline(always)]
     fn outer(self) -> u64 {
         0
     }
 
     #[inline(always)]
-    fn at<K: Function, R: Real, const C: usize>(
-        self,
-        function: &K,
-        x: K::Inputs<R>,
-        (seeds, _): (&Seeds<K, R, C>, &Seeds<K, R, 1>),
-    ) -> Results<K, R, C> {
-        let mut input = <K::Inputs<Dual<R, C>>>::filled(Dual::lift(R::zero()));
-        each(
-            <K::Inputs<R>>::LEN,
-            #[inline(always)]
-            |i| {
-                let variable = input.slot_mut(i);
-                variable.value = *x.slot(i);
-                copy(seeds.slot(i), &mut variable.tangent);
-            },
-        );
-        let y = function.at(input);
-        let mut value = <K::Outputs<R>>::filled(R::zero());
-        let mut out = <K::Outputs<[R; C]>>::filled([R::zero(); C]);
-        each(
-            <K::Outputs<R>>::LEN,
-            #[inline(always)]
-            |o| {
-                *value.slot_mut(o) = y.slot(o).value;
-                copy(&y.slot(o).tangent, out.slot_mut(o));
-            },
-        );
-        (value, out)
+    fn argument<R: Real, const C: usize>(x: R, seeds: &[R; C], _: R) -> Dual<R, C> {
+        let mut variable = Dual::lift(x);
+        copy(seeds, &mut variable.tangent);
+        variable
+    }
+
+    #[inline(always)]
+    fn result<R: Real, const C: usize>(y: &Dual<R, C>) -> (R, &[R; C]) {
+        (y.value, &y.tangent)
     }
 }
 
@@ -170,43 +152,52 @@ impl Order for First {
 struct Second(u64);
 
 impl Order for Second {
+    type Number<R: Real, const C: usize> = Dual<Dual<R, C>, 1>;
+
     #[inline(always)]
     fn outer(self) -> u64 {
         self.0
     }
 
     #[inline(always)]
-    fn at<K: Function, R: Real, const C: usize>(
-        self,
-        function: &K,
-        x: K::Inputs<R>,
-        (seeds, outer): (&Seeds<K, R, C>, &Seeds<K, R, 1>),
-    ) -> Results<K, R, C> {
-        let zero = Dual::lift(Dual::lift(R::zero()));
-        let mut input = <K::Inputs<Dual<Dual<R, C>, 1>>>::filled(zero);
-        each(
-            <K::Inputs<R>>::LEN,
-            #[inline(always)]
-            |i| {
-                let variable = input.slot_mut(i);
-                variable.value.value = *x.slot(i);
-                variable.tangent[0].value = outer.slot(i)[0];
-                copy(seeds.slot(i), &mut variable.value.tangent);
-            },
-        );
-        let y = function.at(input);
-        let mut value = <K::Outputs<R>>::filled(R::zero());
-        let mut out = <K::Outputs<[R; C]>>::filled([R::zero(); C]);
-        each(
-            <K::Outputs<R>>::LEN,
-            #[inline(always)]
-            |o| {
-                *value.slot_mut(o) = y.slot(o).value.value;
-                copy(&y.slot(o).tangent[0].tangent, out.slot_mut(o));
-            },
-        );
-        (value, out)
+    fn argument<R: Real, const C: usize>(x: R, seeds: &[R; C], outer: R) -> Dual<Dual<R, C>, 1> {
+        let inner = First::argument(x, seeds, outer);
+        Dual::new(inner, [Dual::lift(outer)])
     }
+
+    #[inline(always)]
+    fn result<R: Real, const C: usize>(y: &Dual<Dual<R, C>, 1>) -> (R, &[R; C]) {
+        (y.value.value, &y.tangent[0].tangent)
+    }
+}
+
+/// The function at arguments with seeds for the directions of a pass, and for the outer one.
+#[inline(always)]
+fn evaluate<K: Function, O: Order, R: Real, const C: usize>(
+    function: &K,
+    x: K::Inputs<R>,
+    (seeds, outer): (&Seeds<K, R, C>, &Seeds<K, R, 1>),
+) -> Results<K, R, C> {
+    let zero = O::Number::<R, C>::zero();
+    let mut input = <K::Inputs<O::Number<R, C>>>::filled(zero);
+    each(
+        <K::Inputs<R>>::LEN,
+        #[inline(always)]
+        |i| *input.slot_mut(i) = O::argument(*x.slot(i), seeds.slot(i), outer.slot(i)[0]),
+    );
+    let y = function.at(input);
+    let mut value = <K::Outputs<R>>::filled(R::zero());
+    let mut out = <K::Outputs<[R; C]>>::filled([R::zero(); C]);
+    each(
+        <K::Outputs<R>>::LEN,
+        #[inline(always)]
+        |o| {
+            let (x, derivatives) = O::result(y.slot(o));
+            *value.slot_mut(o) = x;
+            copy(derivatives, out.slot_mut(o));
+        },
+    );
+    (value, out)
 }
 
 /// Number by number: a copy of the whole array would be a call in the loop over lanes, which then has no vectors.
@@ -233,7 +224,7 @@ impl<F: Element, K: Function, O: Order, const C: usize> Loop<F> for Directions<'
         let pass = &mut self.0;
         let (inner, outer) = (seeds(pass.directions), seeds(&[pass.order.outer()]));
         let x = load_single::<F, R, _>(&pass.call.inputs, pass.arena);
-        let (x, y) = pass.order.at::<K, R, C>(pass.function, x, (&inner, &outer));
+        let (x, y) = evaluate::<K, O, R, C>(pass.function, x, (&inner, &outer));
         let mut o = 0;
         while o < <K::Outputs<F>>::LEN {
             let mut k = 0;
@@ -274,7 +265,7 @@ impl<F: Element, K: Function, O: Order, const C: usize> Loop<F> for Directions<'
             let input: K::Inputs<&[F; W]> = aside.views(&call.inputs, arena, start, count);
             for l in 0..W {
                 let input: K::Inputs<R> = lane::<F, R, _, _, W>(&input, l, R::load);
-                let (x, y) = order.at::<K, R, C>(function, input, (&inner, &outer));
+                let (x, y) = evaluate::<K, O, R, C>(function, input, (&inner, &outer));
                 each(
                     <K::Outputs<F>>::LEN,
                     #[inline(always)]

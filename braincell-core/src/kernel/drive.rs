@@ -66,7 +66,7 @@ impl<K: Pointwise> Kernel for Driver<K> {
     ) {
         match of {
             DerivativeOf::Values => {
-                derivatives::first(level, &ValueOf(&self.0), columns, (call, values), arena);
+                self.partials(level, columns, call, values, arena);
             }
             DerivativeOf::Steady if K::STEADY => {
                 derivatives::first(level, &SteadyOf(&self.0), columns, (call, values), arena);
