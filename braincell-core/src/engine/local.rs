@@ -193,18 +193,18 @@ impl LocalJacobian {
             return;
         };
         let tree = TreeSystem { transposed, ..tree };
-        let mut potentials = Potentials {
-            from: b,
+        let eliminates = plan.eliminates();
+        if eliminates {
+            sweep(b, [true, false], workspace);
+        }
+        let potentials = Potentials {
+            from: if eliminates { x } else { b },
             to: x,
             offset: self.site.unknowns.last().map_or(0, |u| u.offset),
         };
-        if plan.eliminates() {
-            sweep(b, [true, false], workspace);
-            potentials.from = x;
-            axial.solve(tree, workspace, potentials);
+        axial.solve(tree, workspace, potentials);
+        if eliminates {
             sweep(x, [false, true], workspace);
-        } else {
-            axial.solve(tree, workspace, potentials);
         }
     }
 }
