@@ -1,10 +1,11 @@
 //! Forward mode.
 
-use super::inside::{Moment, leave, made};
+use super::inside::{Moment, leave};
 use super::spike::Spike;
 use super::{Gradient, GradientError, Ready, spike};
 use crate::engine::{Clock, Section, Sweep};
 use crate::simulation::Recording;
+use crate::simulation::inside::Inside;
 use crate::simulation::tile::{Place, standing};
 use ndarray::Array2;
 
@@ -139,15 +140,11 @@ impl Gradient<'_> {
                         adjoint.tangent(engine, tile.first, (section, at), &mut w, &mut sweep);
                     done.map_err(fails)?;
                 }
-                let looks = match piece.inside {
-                    true => !piece.rows.is_empty() || tile.may_cross(engine, &w),
-                    false => spike::fires(tile, engine, &w),
-                };
-                if looks && (!piece.inside || engine.dense().is_empty()) {
+                let looks = spike::looks(tile, engine, piece, &w);
+                if looks && engine.dense().is_empty() {
                     run(Section::Slope(0), &mut w, &mut sweep)?;
                     run(Section::Slope(1), &mut w, &mut sweep)?;
                 }
-                let inside = made(engine, clock.h);
                 if looks {
                     let each = |spike: Spike| {
                         for (tangent, dot) in tangents.iter_mut().zip(&sweep.dots) {
@@ -156,12 +153,10 @@ impl Gradient<'_> {
                             tangent.spikes[spike.train].push(change);
                         }
                     };
-                    match piece.inside {
-                        true => spike::find_inside(tile, engine, clock, (inside, &w), each),
-                        false => spike::find(tile, engine, clock, &w, each),
-                    }
+                    spike::find(tile, engine, (clock, piece.inside), &w, each);
                 }
                 if piece.inside {
+                    let inside = Inside::made(engine, clock.h);
                     for row in piece.rows.clone() {
                         let clock = piece.sampling(times[row]);
                         let moment = Moment::new(engine, inside, piece.theta(times[row]));

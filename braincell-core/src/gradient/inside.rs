@@ -62,12 +62,3 @@ pub(super) fn leave(
         x[current.clone()].copy_from_slice(kept);
     }
 }
-
-/// The solution inside the step whose instructions, slopes included, have just run.
-pub(super) fn made(engine: &Engine<f64>, h: f64) -> Inside {
-    let cubic = engine.dense().is_empty();
-    Inside {
-        slopes: cubic.then(|| [0, 1].map(|end| engine.slope_at(end))),
-        h,
-    }
-}

@@ -104,7 +104,7 @@ impl Onset {
                     for end in 0..2 {
                         engine.slope(end, tile.first, clock, w);
                     }
-                    spike::find(tile, engine, clock, w, |spike| {
+                    spike::find(tile, engine, (clock, false), w, |spike| {
                         let found = spikes.iter_mut().find(|(train, _)| *train == spike.train);
                         // The weights add up to zero, so the time of the piece can be left out.
                         let change = weight * (spike.time - piece.t);

@@ -1,7 +1,7 @@
 //! Reverse mode.
 
 use super::checkpoint::{Action, CheckpointPlan, Schedule};
-use super::inside::{Moment, leave, made};
+use super::inside::{Moment, leave};
 use super::onset::{Effect, Onset};
 use super::spike::Spike;
 use super::steps::{Piece, Steps};
@@ -353,16 +353,12 @@ impl Way<'_> {
             self.run(self.sections[k])?;
         }
         let piece = &recorded.piece;
-        let looks = match piece.inside {
-            true => !piece.rows.is_empty() || self.tile.may_cross(self.engine, &self.w),
-            false => spike::fires(self.tile, self.engine, &self.w),
-        };
-        recorded.slopes = looks && (!piece.inside || self.engine.dense().is_empty());
+        let looks = spike::looks(self.tile, self.engine, piece, &self.w);
+        recorded.slopes = looks && self.engine.dense().is_empty();
         if recorded.slopes {
             self.run((Section::Slope(0), clock))?;
             self.run((Section::Slope(1), clock))?;
         }
-        let inside = made(self.engine, clock.h);
         if looks {
             let (trains, spikes, cotangents) = (self.trains, &mut self.spikes, self.cotangents);
             let each = |spike: Spike| {
@@ -375,14 +371,11 @@ impl Way<'_> {
                     });
                 }
             };
-            match recorded.piece.inside {
-                true => {
-                    spike::find_inside(self.tile, self.engine, clock, (inside, &self.w), each);
-                }
-                false => spike::find(self.tile, self.engine, clock, &self.w, each),
-            }
+            let step = (clock, recorded.piece.inside);
+            spike::find(self.tile, self.engine, step, &self.w, each);
         }
         if recorded.piece.inside {
+            let inside = Inside::made(self.engine, clock.h);
             self.record_samples(&recorded.piece, Some(inside))?;
             self.run((Section::Post, clock))?;
         } else {
@@ -493,7 +486,7 @@ impl Way<'_> {
             let clock = recorded.piece.clock();
             if recorded.piece.inside {
                 self.take_back((Section::Post, clock))?;
-                let inside = made(self.engine, clock.h);
+                let inside = Inside::made(self.engine, clock.h);
                 self.take_samples_back(&recorded.piece, Some(inside))?;
             } else {
                 self.take_samples_back(&recorded.piece, None)?;

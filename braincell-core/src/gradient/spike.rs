@@ -1,5 +1,6 @@
 //! The time of a spike as a function of the values and derivatives at both ends of its step.
 
+use super::steps::Piece;
 use crate::engine::{Clock, Engine, Workspace};
 use crate::simulation::inside::Inside;
 use crate::simulation::tile::{Tile, crossing};
@@ -24,64 +25,50 @@ pub(super) fn fires(tile: &Tile<f64>, engine: &Engine<f64>, w: &Workspace<f64>) 
     })
 }
 
-/// The spikes of the step just made, once its slopes have been computed.
+/// Whether slopes at both ends of the piece just made are needed, or spikes may have to be looked for in it.
+pub(super) fn looks(
+    tile: &Tile<f64>,
+    engine: &Engine<f64>,
+    piece: &Piece,
+    w: &Workspace<f64>,
+) -> bool {
+    match piece.inside {
+        true => !piece.rows.is_empty() || tile.may_cross(engine, w),
+        false => fires(tile, engine, w),
+    }
+}
+
+/// The spikes of the step just made, once its slopes have been computed: all that lie `inside` it, or those that end it above the
+/// threshold.
 pub(super) fn find(
     tile: &Tile<f64>,
     engine: &Engine<f64>,
-    clock: Clock,
+    (clock, inside): (Clock, bool),
     w: &Workspace<f64>,
     mut each: impl FnMut(Spike),
 ) {
     let layout = &engine.layout;
+    let solution = Inside::made(engine, clock.h);
     for d in &tile.detectors {
-        let places = [
-            layout.previous[0] + d.place,
-            layout.current[0] + d.place,
-            engine.slope_at(0) + d.place,
-            engine.slope_at(1) + d.place,
-        ];
-        let [y0, y1, s0, s1] = places.map(|at| w.arena[at]);
-        if !(y0 < d.threshold && y1 >= d.threshold) {
-            continue;
-        }
-        let (d0, d1) = (s0 * clock.h, s1 * clock.h);
-        let x = crossing(y0, y1, d0, d1, d.threshold);
-        // The cubic is y0 + x a + x b (b (d0 - a) - x (d1 - a)) with a = y1 - y0, b = 1 - x.
-        let (a, b) = (y1 - y0, 1.0 - x);
-        let inner = b * (d0 - a) - x * (d1 - a);
-        let slope = a + (b - x) * inner - x * b * ((d0 - a) + (d1 - a));
-        let by_a = x + x * b * (x - b);
-        let by = [1.0 - by_a, by_a, x * b * b * clock.h, -x * x * b * clock.h];
-        each(Spike {
-            train: d.number,
-            time: clock.t + x * clock.h,
-            links: (places.into_iter().zip(by))
-                .map(|(place, by)| (place, -by / slope * clock.h))
-                .collect(),
-        });
-    }
-}
-
-/// The spikes inside an adaptive step.
-pub(super) fn find_inside(
-    tile: &Tile<f64>,
-    engine: &Engine<f64>,
-    clock: Clock,
-    (inside, w): (Inside, &Workspace<f64>),
-    mut each: impl FnMut(Spike),
-) {
-    for d in &tile.detectors {
-        inside.crossings(engine, (d.place, d.threshold), w, |theta| {
-            let slope = inside.slope(engine, theta).at(engine, d.place, &w.arena);
-            let links = inside
-                .sum(engine, theta)
-                .places(engine, d.place)
-                .into_iter();
+        let mut at = |theta: f64| {
+            let slope = solution.slope(engine, theta).at(engine, d.place, &w.arena);
+            let links = solution.sum(engine, theta).places(engine, d.place);
             each(Spike {
                 train: d.number,
                 time: clock.t + theta * clock.h,
-                links: links.map(|(at, by)| (at, -by / slope * clock.h)).collect(),
+                links: (links.into_iter())
+                    .map(|(at, by)| (at, -by / slope * clock.h))
+                    .collect(),
             });
-        });
+        };
+        if inside {
+            solution.crossings(engine, (d.place, d.threshold), w, at);
+            continue;
+        }
+        let [y0, y1] = [layout.previous[0], layout.current[0]].map(|y| w.arena[y + d.place]);
+        if y0 < d.threshold && y1 >= d.threshold {
+            let [d0, d1] = [0, 1].map(|end| w.arena[engine.slope_at(end) + d.place] * clock.h);
+            at(crossing(y0, y1, d0, d1, d.threshold));
+        }
     }
 }

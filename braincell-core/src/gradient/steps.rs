@@ -201,7 +201,7 @@ impl Adaptive {
         let (t, first) = (place.time, place.samples);
         let (stop, _) = stops.after(t, first);
         let h = self.sizes[place.step as usize];
-        let end = if h == stop - t { stop } else { t + h };
+        let end = Stops::end(t, h, stop);
         let mut last = first;
         while stops.sample(last, end).is_some() {
             last += 1;

@@ -106,6 +106,11 @@ impl Stops<'_> {
         (!beyond).then_some(time)
     }
 
+    /// Where a step of size `h` from time `t` ends that does not pass `stop`: at that very number if it reaches it.
+    pub fn end(t: f64, h: f64, stop: f64) -> f64 {
+        if h == stop - t { stop } else { t + h }
+    }
+
     /// A time inside the smooth piece of the inputs between `t` and the stop after it.
     pub fn within(t: f64, stop: f64) -> f64 {
         t + 1e-3 * (stop - t)
@@ -168,16 +173,12 @@ impl<F: Storage> Tile<F> {
                     within,
                     number: self.controller.accepted,
                 };
-                let advanced = engine.advance(self.first, clock, w);
-                let end = if h == stop - t { stop } else { t + h };
-                if advanced.is_ok() {
-                    self.sample_inside(engine, stops, clock, end, w);
-                    engine.finish(self.first, clock, w);
+                let end = Stops::end(t, h, stop);
+                if engine.advance(self.first, clock, w).is_err() {
+                    self.fail(engine, clock, w);
+                    break;
                 }
-                if advanced.is_err() || !engine.is_sound(&w.arena) {
-                    let reason = self.examine(engine, &w.arena);
-                    self.failure = Some(Failure::new(self.controller.accepted, clock, reason));
-                    restore(engine, w);
+                if !self.complete(engine, stops, clock, end, w) {
                     break;
                 }
                 self.controller.accepted += 1;
@@ -214,10 +215,7 @@ impl<F: Storage> Tile<F> {
             // A trial step that leaves the bounds is tried again with a smaller step, as often as that may help.
             let sound = advanced.is_ok() && engine.is_sound(&w.arena);
             if advanced.is_ok() && !sound && self.controller.unsound >= MOST_UNSOUND {
-                let reason = self.examine(engine, &w.arena);
-                let attempts = self.controller.accepted;
-                self.failure = Some(Failure::new(attempts, clock, reason));
-                restore(engine, w);
+                self.fail(engine, clock, w);
                 break;
             }
             self.controller.unsound = match sound || advanced.is_err() {
@@ -242,15 +240,8 @@ impl<F: Storage> Tile<F> {
                 restore(engine, w);
                 continue;
             }
-            // Samples and spikes lie on the solution before modules change it at the end of the step.
             let end = if hits { stop } else { t + h };
-            self.sample_inside(engine, stops, clock, end, w);
-            engine.finish(self.first, clock, w);
-            if !engine.is_sound(&w.arena) {
-                let reason = self.examine(engine, &w.arena);
-                let attempts = self.controller.accepted;
-                self.failure = Some(Failure::new(attempts, clock, reason));
-                restore(engine, w);
+            if !self.complete(engine, stops, clock, end, w) {
                 break;
             }
             if let Sizes::Recorded(sizes) = &mut self.sizes {
@@ -278,6 +269,32 @@ impl<F: Storage> Tile<F> {
             self.watch(engine, end, clock.within, w);
         }
         self.keep(engine, w);
+    }
+
+    /// Takes samples and spikes of a step that counts, and lets modules end it. Samples and spikes lie on the solution before
+    /// modules change it. Whether the state is sound then; if not, the run has failed.
+    fn complete(
+        &mut self,
+        engine: &Engine<F>,
+        stops: Stops,
+        clock: Clock,
+        end: f64,
+        w: &mut Workspace<F>,
+    ) -> bool {
+        self.sample_inside(engine, stops, clock, end, w);
+        engine.finish(self.first, clock, w);
+        let sound = engine.is_sound(&w.arena);
+        if !sound {
+            self.fail(engine, clock, w);
+        }
+        sound
+    }
+
+    /// Ends the run in front of a step, with a report on the state that it leads to.
+    fn fail(&mut self, engine: &Engine<F>, clock: Clock, w: &mut Workspace<F>) {
+        let reason = self.examine(engine, &w.arena);
+        self.failure = Some(Failure::new(self.controller.accepted, clock, reason));
+        restore(engine, w);
     }
 
     /// A step size for which an explicit Euler step changes the solution by a hundredth of its size.

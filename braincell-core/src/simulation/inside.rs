@@ -7,8 +7,8 @@ use crate::kernel::Storage;
 #[derive(Clone, Copy)]
 pub(crate) struct Inside {
     /// The derivatives at both ends, for the cubic.
-    pub slopes: Option<[usize; 2]>,
-    pub h: f64,
+    slopes: Option<[usize; 2]>,
+    h: f64,
 }
 
 impl Inside {
@@ -34,15 +34,26 @@ impl Inside {
         }
     }
 
+    /// Of the step just made, whose slopes are computed if they are needed.
     pub fn new<F: Storage>(
         engine: &Engine<F>,
         first: usize,
         clock: Clock,
         w: &mut Workspace<F>,
     ) -> Self {
+        if engine.dense().is_empty() {
+            for end in [0, 1] {
+                engine.slope(end, first, clock, w);
+            }
+        }
+        Self::made(engine, clock.h)
+    }
+
+    /// Of the step just made, whose slopes have been computed.
+    pub fn made<F: Storage>(engine: &Engine<F>, h: f64) -> Self {
         let cubic = engine.dense().is_empty();
-        let slopes = cubic.then(|| [0, 1].map(|end| engine.slope(end, first, clock, w)));
-        Self { slopes, h: clock.h }
+        let slopes = cubic.then(|| [0, 1].map(|end| engine.slope_at(end)));
+        Self { slopes, h }
     }
 
     /// The value at place k of an array of the parent's group.
