@@ -90,7 +90,7 @@ struct Pass<'a, F, K, O> {
 struct Directions<'a, F, K, O, const C: usize>(Pass<'a, F, K, O>);
 
 /// For each input whether it changes in each direction, as numbers 0 and 1.
-type Seeds<K, R, const C: usize> = <K as Function>::Inputs<[R; C]>;
+pub(super) type Seeds<K, R, const C: usize> = <K as Function>::Inputs<[R; C]>;
 
 /// Values and derivatives of the results, for one lane.
 type Results<K, R, const C: usize> = (
@@ -99,7 +99,7 @@ type Results<K, R, const C: usize> = (
 );
 
 #[inline(always)]
-fn seeds<R: Real, S: Slots<[R; C]>, const C: usize>(directions: &[u64]) -> S {
+pub(super) fn seeds<R: Real, S: Slots<[R; C]>, const C: usize>(directions: &[u64]) -> S {
     let mut seeds = S::filled([R::zero(); C]);
     for (k, mask) in directions.iter().enumerate().take(C) {
         for i in 0..S::LEN {
@@ -198,6 +198,34 @@ fn evaluate<K: Function, O: Order, R: Real, const C: usize>(
         },
     );
     (value, out)
+}
+
+/// Derivatives of the results in the directions of `inner`, and those derivatives' own along `outer`.
+#[inline(always)]
+pub(super) fn slopes_and_second<K: Function, R: Real, const C: usize>(
+    function: &K,
+    x: K::Inputs<R>,
+    inner: &Seeds<K, R, C>,
+    outer: &K::Inputs<R>,
+) -> (K::Outputs<[R; C]>, K::Outputs<[R; C]>) {
+    let mut input = <K::Inputs<Dual<Dual<R, C>, 1>>>::filled(Real::zero());
+    each(
+        <K::Inputs<R>>::LEN,
+        #[inline(always)]
+        |i| *input.slot_mut(i) = Second::argument(*x.slot(i), inner.slot(i), *outer.slot(i)),
+    );
+    let y = function.at(input);
+    let mut slopes = <K::Outputs<[R; C]>>::filled([R::zero(); C]);
+    let mut second = slopes;
+    each(
+        <K::Outputs<R>>::LEN,
+        #[inline(always)]
+        |o| {
+            copy(&y.slot(o).value.tangent, slopes.slot_mut(o));
+            copy(&y.slot(o).tangent[0].tangent, second.slot_mut(o));
+        },
+    );
+    (slopes, second)
 }
 
 /// Number by number: a copy of the whole array would be a call in the loop over lanes, which then has no vectors.

@@ -1,5 +1,6 @@
 //! Pointwise functions as kernels.
 
+use super::adjoint::{self, AdjointCall};
 use super::call::{Call, Output};
 use super::derivatives;
 use super::function::{SteadyOf, ValueOf, evaluate};
@@ -83,5 +84,8 @@ impl<K: Pointwise> Kernel for Driver<K> {
         arena: &mut [f64],
     ) {
         derivatives::second(level, &ValueOf(&self.0), columns, by, call, arena);
+    }
+    fn adjoint(&self, level: Level, call: &AdjointCall, arena: &mut [f64]) {
+        adjoint::adjoint(level, &ValueOf(&self.0), call, arena);
     }
 }

@@ -1,5 +1,6 @@
 //! Kinetics of relaxing states as kernels.
 
+use super::adjoint::{self, AdjointCall};
 use super::call::{Call, Output};
 use super::derivatives;
 use super::function::{Function, evaluate};
@@ -150,5 +151,9 @@ impl<K: Kinetics<N>, const N: usize> Kernel for GateDriver<K, N> {
     ) {
         let function = Aim::<K, _, N>(&self.0, Derivative);
         derivatives::second(level, &function, columns, by, call, arena);
+    }
+    fn adjoint(&self, level: Level, call: &AdjointCall, arena: &mut [f64]) {
+        let function = Aim::<K, _, N>(&self.0, Derivative);
+        adjoint::adjoint(level, &function, call, arena);
     }
 }

@@ -5,6 +5,7 @@
 //! into a [`Kernel`], which the engine can run over arrays: for values, for partial derivatives, in double or
 //! single precision, at every SIMD level.
 
+mod adjoint;
 mod call;
 mod columns;
 mod depends;
@@ -14,6 +15,7 @@ mod function;
 mod gates;
 mod slots;
 
+pub use adjoint::AdjointCall;
 pub use call::{Accumulate, Call, Index, Operand, Output};
 pub(crate) use call::{array, array_mut};
 pub(crate) use columns::{Column, columns};
@@ -166,6 +168,8 @@ pub trait Kernel: KernelFor<f64> + KernelFor<f32> + Send + Sync {
         call: &Call,
         arena: &mut [f64],
     );
+    /// Adjoints of the inputs from those of the values and of their partial derivatives.
+    fn adjoint(&self, level: Level, call: &AdjointCall, arena: &mut [f64]);
 }
 
 /// Element types that kernels and runs are compiled for: `f64` and `f32`.

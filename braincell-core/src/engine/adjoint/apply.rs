@@ -241,7 +241,7 @@ impl Pointwise {
 
 /// Reads the numbers of an operand.
 #[inline]
-fn gather(from: &Operand, x: &[f64], to: &mut [f64]) {
+pub(super) fn gather(from: &Operand, x: &[f64], to: &mut [f64]) {
     match &from.index {
         Index::Splat => to.fill(x[from.offset]),
         Index::Each => to.copy_from_slice(&x[from.offset..from.offset + to.len()]),
@@ -255,7 +255,7 @@ fn gather(from: &Operand, x: &[f64], to: &mut [f64]) {
 
 /// Adds to the numbers of an operand.
 #[inline]
-fn scatter(to: &Operand, values: &[f64], x: &mut [f64]) {
+pub(super) fn scatter(to: &Operand, values: &[f64], x: &mut [f64]) {
     match &to.index {
         Index::Splat => x[to.offset] += values.iter().sum::<f64>(),
         Index::Each => {
@@ -270,7 +270,7 @@ fn scatter(to: &Operand, values: &[f64], x: &mut [f64]) {
     }
 }
 
-fn clear(to: &Operand, len: usize, x: &mut [f64]) {
+pub(super) fn clear(to: &Operand, len: usize, x: &mut [f64]) {
     match &to.index {
         Index::Splat => x[to.offset] = 0.0,
         Index::Each => x[to.offset..to.offset + len].fill(0.0),

@@ -14,6 +14,7 @@ mod inputs;
 mod linear;
 mod loops;
 mod newton;
+mod partials;
 mod phi;
 mod pointwise;
 mod reach;
@@ -22,6 +23,7 @@ mod tape;
 
 use super::arena::Arena;
 use super::exec::{Clock, Context, Instr, StepFailure, Workspace};
+use super::fuse::fused;
 use super::layout::Layout;
 use super::tile_engine::Engine;
 use crate::kernel::Operand;
@@ -104,6 +106,8 @@ pub(crate) struct Adjoint {
     begin: Vec<Taped>,
     pre: Vec<Taped>,
     programs: Vec<Vec<Taped>>,
+    /// The same without values computed along with partial derivatives: what tangents follow.
+    unfused: Vec<Vec<Taped>>,
     slope: [Vec<Taped>; 2],
     post: Vec<Taped>,
     signals: Vec<Taped>,
@@ -180,6 +184,9 @@ impl Adjoint {
             begin: tape(&[begin]),
             pre: tape(&engine.pre),
             programs: (engine.programs.iter())
+                .map(|p| tape(&fused(&p.instructions, layout)))
+                .collect(),
+            unfused: (engine.programs.iter())
                 .map(|p| tape(&p.instructions))
                 .collect(),
             slope: [tape(&engine.slope[0].0), tape(&engine.slope[1].0)],
@@ -209,6 +216,7 @@ impl Adjoint {
             &self.steady,
         ];
         lists.extend(&self.programs);
+        lists.extend(&self.unfused);
         lists.extend(&self.slope);
         lists
     }
@@ -399,7 +407,11 @@ impl Adjoint {
             let extras = &self.extras;
             let frame = Frame { context, extras };
             let mut dots = std::mem::take(&mut sweep.dots);
-            let done = tangent(self.list(section), &frame, w, &mut dots, sweep);
+            let list = match section {
+                Section::Program(g) => &self.unfused[g],
+                _ => self.list(section),
+            };
+            let done = tangent(list, &frame, w, &mut dots, sweep);
             sweep.dots = dots;
             done
         })

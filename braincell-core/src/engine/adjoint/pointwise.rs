@@ -233,8 +233,9 @@ impl Pointwise {
                 kernel,
                 columns,
                 call,
+                values,
                 ..
-            } => Self::partials(kernel, columns, call, active, scratch),
+            } if values.is_empty() => Self::partials(kernel, columns, call, active, scratch),
             _ => return None,
         })
     }

@@ -83,6 +83,10 @@ fn needs_before(rule: &Rule) -> Vec<Range<usize>> {
             let needs = rule.needs();
             needs.iter().map(|x| range(x, rule.len())).collect()
         }
+        Rule::Partials(_, rule) => {
+            let (needs, len) = rule.needs();
+            needs.iter().map(|x| range(x, len)).collect()
+        }
         _ => Vec::new(),
     }
 }

@@ -4,6 +4,7 @@ use super::super::exec::{self, Context, Instr, StepFailure, Workspace};
 use super::super::layout::Layout;
 use super::loops::copy;
 use super::newton::NewtonRule;
+use super::partials::PartialsRule;
 use super::pointwise::Pointwise;
 use super::reach::Marks;
 use super::{Extras, Frame, Sweep, inputs, linear};
@@ -22,6 +23,8 @@ pub(super) struct Taped {
 pub(super) enum Rule {
     Inputs,
     Pointwise(Pointwise),
+    /// Its rule forwards, unless it computes values too, and its rule backwards.
+    Partials(Option<Pointwise>, PartialsRule),
     Newton(NewtonRule),
     /// Linear algebra and the cable.
     Linear,
@@ -38,10 +41,14 @@ impl Taped {
         let rule = match instr {
             Instr::Inputs { .. } => Rule::Inputs,
             Instr::Newton(newton) => Rule::Newton(NewtonRule::new(newton, layout, active, extras)),
-            instr => match Pointwise::new(instr, layout, active, scratch) {
-                Some(rule) => Rule::Pointwise(rule),
-                None => Rule::Linear,
-            },
+            instr => {
+                let pointwise = Pointwise::new(instr, layout, active, scratch);
+                match (PartialsRule::new(instr, active, scratch), pointwise) {
+                    (Some(rule), forwards) => Rule::Partials(forwards, rule),
+                    (None, Some(rule)) => Rule::Pointwise(rule),
+                    (None, None) => Rule::Linear,
+                }
+            }
         };
         Self {
             marks: Marks::new(instr, &rule, layout, extras),
@@ -68,6 +75,10 @@ impl Taped {
     pub fn scratch(&self) -> usize {
         match &self.rule {
             Rule::Pointwise(rule) => rule.scratch(),
+            Rule::Partials(forwards, rule) => {
+                let forwards = forwards.as_ref().map_or(0, Pointwise::scratch);
+                forwards.max(rule.scratch())
+            }
             Rule::Newton(rule) => rule.all().map(Taped::scratch).max().unwrap_or(0),
             _ => 0,
         }
@@ -75,7 +86,7 @@ impl Taped {
 
     pub fn aside(&self) -> usize {
         match &self.rule {
-            Rule::Pointwise(rule) => rule.aside(),
+            Rule::Pointwise(rule) | Rule::Partials(Some(rule), _) => rule.aside(),
             Rule::Newton(rule) => rule.all().map(Taped::aside).max().unwrap_or(0),
             _ => 0,
         }
@@ -130,7 +141,7 @@ pub(super) fn reverse(
 ) -> Result<(), Box<StepFailure>> {
     for taped in list.iter().rev() {
         match &taped.rule {
-            Rule::Pointwise(_) => {}
+            Rule::Pointwise(_) | Rule::Partials(..) => {}
             Rule::Inputs => inputs::adjoint(&taped.instr, frame, bar),
             Rule::Newton(rule) => rule.adjoint(&taped.instr, frame, w, bar, sweep)?,
             Rule::Linear => linear::adjoint(&taped.instr, frame, w, bar, sweep),
@@ -146,8 +157,12 @@ pub(super) fn reverse(
             copy(&mut w.arena[range.clone()], &saved[from..end]);
             end = from;
         }
-        if let Rule::Pointwise(rule) = &taped.rule {
-            rule.adjoint(frame.context, &mut w.arena, (scratch, weights), bar, sweep);
+        match &taped.rule {
+            Rule::Pointwise(rule) => {
+                rule.adjoint(frame.context, &mut w.arena, (scratch, weights), bar, sweep);
+            }
+            Rule::Partials(_, rule) => rule.adjoint(frame.context, &mut w.arena, bar),
+            _ => {}
         }
         sweep.log = log;
         sweep.log.truncate(end);
@@ -163,12 +178,12 @@ pub(super) fn tangent(
     sweep: &mut Sweep,
 ) -> Result<(), Box<StepFailure>> {
     for taped in list {
-        if let Rule::Pointwise(rule) = &taped.rule {
+        if let Rule::Pointwise(rule) | Rule::Partials(Some(rule), _) = &taped.rule {
             rule.tangent(frame.context, &mut w.arena, dots, sweep);
         }
         run(taped, frame.context, w)?;
         match &taped.rule {
-            Rule::Pointwise(_) => {}
+            Rule::Pointwise(_) | Rule::Partials(..) => {}
             Rule::Inputs => inputs::tangent(&taped.instr, frame, dots),
             Rule::Newton(rule) => rule.tangent(&taped.instr, frame, w, dots, sweep)?,
             Rule::Linear => linear::tangent(&taped.instr, frame, w, dots, sweep),
