@@ -34,20 +34,26 @@ pub(super) fn adjoint<K: Function>(
     arena: &mut [f64],
 ) {
     let count = call.by.len();
-    let mut first = 0;
-    while first < count {
+    for first in (0..count).step_by(4) {
         let pass = Pass {
             function,
             call,
             first,
             arena,
         };
-        if count - first > 2 {
-            dispatch(level, Directions::<K, 4>(pass));
-            first += 4;
+        // Of several results each has its own weights, so the second derivatives are taken by column, two at a time. The
+        // compiler makes but the one kind that a function needs.
+        let two = count - first <= 2;
+        if const { <K::Outputs<f64>>::LEN == 1 } {
+            match two {
+                true => dispatch(level, Directions::<K, 2, 1>(pass)),
+                false => dispatch(level, Directions::<K, 4, 1>(pass)),
+            }
         } else {
-            dispatch(level, Directions::<K, 2>(pass));
-            first += 2;
+            match two {
+                true => dispatch(level, Directions::<K, 2, 2>(pass)),
+                false => dispatch(level, Directions::<K, 4, 2>(pass)),
+            }
         }
     }
 }
@@ -60,38 +66,52 @@ struct Pass<'a, K> {
     arena: &'a mut [f64],
 }
 
-/// A pass that carries C directions.
-struct Directions<'a, K, const C: usize>(Pass<'a, K>);
+/// A pass that carries C directions and P outer ones.
+struct Directions<'a, K, const C: usize, const P: usize>(Pass<'a, K>);
 
-/// The direction of an outer derivative for W elements, and what the values' and its own derivatives are multiplied by.
-struct Round<X, Y> {
+/// P outer directions, and what the derivatives of the values and those along the outer directions are multiplied by.
+struct Round<X, Y, Z> {
     outer: X,
     values: Y,
-    factors: Y,
+    factors: Z,
 }
 
+/// A round for W elements.
+type Wide<K, const W: usize, const P: usize> = Round<
+    <K as Function>::Inputs<[[f64; W]; P]>,
+    <K as Function>::Outputs<[f64; W]>,
+    <K as Function>::Outputs<[[f64; W]; P]>,
+>;
+
+/// A round for one element.
+type Narrow<K, R, const P: usize> = Round<
+    <K as Function>::Inputs<[R; P]>,
+    <K as Function>::Outputs<R>,
+    <K as Function>::Outputs<[R; P]>,
+>;
+
 impl<K: Function> Pass<'_, K> {
-    /// How many outer derivatives are taken.
+    /// How many rounds there are.
     #[inline(always)]
-    fn rounds(&self) -> usize {
-        match <K::Outputs<f64>>::LEN {
+    fn rounds<const P: usize>(&self) -> usize {
+        match P {
             1 => 1,
-            _ => self.call.columns.len().max(1),
+            _ => self.call.columns.len().div_ceil(P).max(1),
         }
     }
 
-    /// The outer derivative number `round` at elements `start .. start + count`.
+    /// A round for elements `start .. start + count`.
     #[inline(always)]
-    fn round<const W: usize>(
+    fn round<const W: usize, const P: usize>(
         &self,
         round: usize,
         start: usize,
         count: usize,
-    ) -> Round<K::Inputs<[f64; W]>, K::Outputs<[f64; W]>> {
+    ) -> Wide<K, W, P> {
         let zero = [0.0; W];
-        let mut outer = <K::Inputs<[f64; W]>>::filled(zero);
+        let mut outer = <K::Inputs<[[f64; W]; P]>>::filled([zero; P]);
         let mut values = <K::Outputs<[f64; W]>>::filled(zero);
-        let mut factors = <K::Outputs<[f64; W]>>::filled(zero);
+        let mut factors = <K::Outputs<[[f64; W]; P]>>::filled([zero; P]);
         let plane = |at: usize| some::<W>(&self.arena[at + start..at + start + count]);
         let AdjointCall {
             columns,
@@ -106,29 +126,31 @@ impl<K: Function> Pass<'_, K> {
                 }
             }
         }
-        let mut add = |mask: u64, x: &[f64; W]| {
-            for i in 0..<K::Inputs<f64>>::LEN {
-                if mask >> i & 1 == 1 {
-                    let to = outer.slot_mut(i);
-                    for l in 0..W {
-                        to[l] += x[l];
-                    }
+        let mut add = |p: usize, mask: u64, x: &[f64; W]| {
+            let mut rest = mask;
+            while rest != 0 {
+                let to = &mut outer.slot_mut(rest.trailing_zeros() as usize)[p];
+                for l in 0..W {
+                    to[l] += x[l];
                 }
+                rest &= rest - 1;
             }
         };
-        if <K::Outputs<f64>>::LEN == 1 {
-            *factors.slot_mut(0) = [1.0; W];
+        if P == 1 {
+            factors.slot_mut(0)[0] = [1.0; W];
             for (mask, at) in columns.iter().zip(partials) {
                 if let Some(at) = at {
-                    add(*mask, &plane(*at));
+                    add(0, *mask, &plane(*at));
                 }
             }
-        } else if let Some(&mask) = columns.get(round) {
-            add(mask, &[1.0; W]);
-            let of_column = partials.iter().skip(round).step_by(columns.len());
-            for (o, at) in of_column.enumerate() {
-                if let Some(at) = at {
-                    *factors.slot_mut(o) = plane(*at);
+        } else {
+            for (p, &mask) in columns.iter().skip(round * P).take(P).enumerate() {
+                add(p, mask, &[1.0; W]);
+                let of_column = partials.iter().skip(round * P + p).step_by(columns.len());
+                for (o, at) in of_column.enumerate() {
+                    if let Some(at) = at {
+                        factors.slot_mut(o)[p] = plane(*at);
+                    }
                 }
             }
         }
@@ -151,44 +173,71 @@ fn some<const W: usize>(from: &[f64]) -> [f64; W] {
     x
 }
 
-/// One lane of arrays.
+/// One lane of a round.
 #[inline(always)]
-fn pick<R: Lane<f64>, S: Slots<[f64; W]>, X: Slots<R>, const W: usize>(from: &S, l: usize) -> X {
-    let mut x = X::filled(R::zero());
+fn pick<K: Function, R: Lane<f64>, const W: usize, const P: usize>(
+    from: &Wide<K, W, P>,
+    l: usize,
+) -> Narrow<K, R, P> {
+    let mut outer = <K::Inputs<[R; P]>>::filled([R::zero(); P]);
     let mut i = 0;
-    while i < S::LEN {
-        *x.slot_mut(i) = R::load(from.slot(i)[l]);
+    while i < <K::Inputs<f64>>::LEN {
+        let mut p = 0;
+        while p < P {
+            outer.slot_mut(i)[p] = R::load(from.outer.slot(i)[p][l]);
+            p += 1;
+        }
         i += 1;
     }
-    x
+    let mut values = <K::Outputs<R>>::filled(R::zero());
+    let mut factors = <K::Outputs<[R; P]>>::filled([R::zero(); P]);
+    let mut o = 0;
+    while o < <K::Outputs<f64>>::LEN {
+        *values.slot_mut(o) = R::load(from.values.slot(o)[l]);
+        let mut p = 0;
+        while p < P {
+            factors.slot_mut(o)[p] = R::load(from.factors.slot(o)[p][l]);
+            p += 1;
+        }
+        o += 1;
+    }
+    Round {
+        outer,
+        values,
+        factors,
+    }
 }
 
 /// Adds what a round contributes in one lane.
 #[inline(always)]
-fn add_round<K: Function, R: Real, const C: usize>(
+fn add_round<K: Function, R: Real, const C: usize, const P: usize>(
     function: &K,
     x: K::Inputs<R>,
-    (inner, round): (&Seeds<K, R, C>, &Round<K::Inputs<R>, K::Outputs<R>>),
+    (inner, round): (&Seeds<K, R, C>, &Narrow<K, R, P>),
     sums: &mut K::Outputs<[R; C]>,
 ) {
-    let (slopes, second) = slopes_and_second::<K, R, C>(function, x, inner, &round.outer);
+    let (slopes, second) = slopes_and_second::<K, R, C, P>(function, x, inner, &round.outer);
     each(
         <K::Outputs<f64>>::LEN,
         #[inline(always)]
         |o| {
-            let (value, factor) = (*round.values.slot(o), *round.factors.slot(o));
+            let value = *round.values.slot(o);
             let mut k = 0;
             while k < C {
-                let sum = sums.slot(o)[k];
-                let sum = value.mul_add(slopes.slot(o)[k], sum);
-                sums.slot_mut(o)[k] = factor.mul_add(second.slot(o)[k], sum);
+                let mut sum = value.mul_add(slopes.slot(o)[k], sums.slot(o)[k]);
+                let mut p = 0;
+                while p < P {
+                    sum = round.factors.slot(o)[p].mul_add(second.slot(o)[p][k], sum);
+                    p += 1;
+                }
+                sums.slot_mut(o)[k] = sum;
                 k += 1;
             }
         },
     );
 }
 
-impl<K: Function, const C: usize> Body<f64> for Directions<'_, K, C> {
+impl<K: Function, const C: usize, const P: usize> Body<f64> for Directions<'_, K, C, P> {
     type Out = ();
     #[inline(always)]
     fn run<R: Lane<f64>>(mut self) {
@@ -196,7 +245,7 @@ impl<K: Function, const C: usize> Body<f64> for Directions<'_, K, C> {
     }
 }
 
-impl<K: Function, const C: usize> Loop<f64> for Directions<'_, K, C> {
+impl<K: Function, const C: usize, const P: usize> Loop<f64> for Directions<'_, K, C, P> {
     #[inline(always)]
     fn single<R: Lane<f64>>(&mut self) {
         let pass = &mut self.0;
@@ -204,14 +253,9 @@ impl<K: Function, const C: usize> Loop<f64> for Directions<'_, K, C> {
         let inner = seeds(&by[pass.first..]);
         let x = load_single::<f64, R, K::Inputs<R>>(&call.inputs, pass.arena);
         let mut sums = <K::Outputs<[R; C]>>::filled([R::zero(); C]);
-        for round in 0..pass.rounds() {
-            let round = pass.round::<1>(round, 0, 1);
-            let round = Round {
-                outer: pick::<R, _, _, 1>(&round.outer, 0),
-                values: pick::<R, _, _, 1>(&round.values, 0),
-                factors: pick::<R, _, _, 1>(&round.factors, 0),
-            };
-            add_round::<K, R, C>(pass.function, x, (&inner, &round), &mut sums);
+        for round in 0..pass.rounds::<P>() {
+            let round = pick::<K, R, 1, P>(&pass.round::<1, P>(round, 0, 1), 0);
+            add_round::<K, R, C, P>(pass.function, x, (&inner, &round), &mut sums);
         }
         let wanted = (by.len() - pass.first).min(C);
         for o in 0..<K::Outputs<f64>>::LEN {
@@ -235,19 +279,15 @@ impl<K: Function, const C: usize> Loop<f64> for Directions<'_, K, C> {
         while start < to {
             let count = (to - start).min(W);
             let mut sums = <K::Outputs<[[f64; W]; C]>>::filled([[0.0; W]; C]);
-            for round in 0..pass.rounds() {
-                let round = pass.round::<W>(round, start, count);
+            for round in 0..pass.rounds::<P>() {
+                let round = pass.round::<W, P>(round, start, count);
                 let input: K::Inputs<&[f64; W]> =
                     aside.views(&call.inputs, pass.arena, start, count);
                 for l in 0..W {
                     let x: K::Inputs<R> = lane::<f64, R, _, _, W>(&input, l, R::load);
-                    let round = Round {
-                        outer: pick::<R, _, _, W>(&round.outer, l),
-                        values: pick::<R, _, _, W>(&round.values, l),
-                        factors: pick::<R, _, _, W>(&round.factors, l),
-                    };
+                    let round = pick::<K, R, W, P>(&round, l);
                     let mut added = <K::Outputs<[R; C]>>::filled([R::zero(); C]);
-                    add_round::<K, R, C>(pass.function, x, (&inner, &round), &mut added);
+                    add_round::<K, R, C, P>(pass.function, x, (&inner, &round), &mut added);
                     each(
                         <K::Outputs<f64>>::LEN,
                         #[inline(always)]

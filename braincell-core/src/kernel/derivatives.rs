@@ -40,6 +40,35 @@ pub(super) fn first<F: Element, K: Function>(
     });
 }
 
+/// As [`first`], with up to four directions in a pass: the way back asks for derivatives in parameters too, of functions that are
+/// cheap mostly.
+pub(super) fn first_of_many<K: Function>(
+    level: Level,
+    function: &K,
+    columns: &[u64],
+    (call, values): (&Call, &[Option<Output>]),
+    arena: &mut [f64],
+) {
+    let mut begin = 0;
+    while begin < columns.len() {
+        let left = columns.len() - begin;
+        let pass = Pass {
+            function,
+            order: First,
+            directions: &columns[begin..],
+            slot: [columns.len(), begin],
+            call,
+            values: if left <= 4 { values } else { &[] },
+            arena,
+        };
+        match left {
+            1 | 2 => run(level, left == 2, pass),
+            _ => dispatch(level, Directions::<f64, K, First, 4>(pass)),
+        }
+        begin += 4;
+    }
+}
+
 /// Output slot `(o · columns + k) · by + j` of the call receives the second derivative of f_o in the inputs of masks
 /// `columns[k]` and `by[j]`.
 pub(super) fn second<K: Function>(
@@ -200,29 +229,45 @@ fn evaluate<K: Function, O: Order, R: Real, const C: usize>(
     (value, out)
 }
 
-/// Derivatives of the results in the directions of `inner`, and those derivatives' own along `outer`.
+/// Derivatives of the results in the directions of `inner`, and those derivatives' own in the directions of `outer`.
 #[inline(always)]
-pub(super) fn slopes_and_second<K: Function, R: Real, const C: usize>(
+pub(super) fn slopes_and_second<K: Function, R: Real, const C: usize, const P: usize>(
     function: &K,
     x: K::Inputs<R>,
     inner: &Seeds<K, R, C>,
-    outer: &K::Inputs<R>,
-) -> (K::Outputs<[R; C]>, K::Outputs<[R; C]>) {
-    let mut input = <K::Inputs<Dual<Dual<R, C>, 1>>>::filled(Real::zero());
+    outer: &Seeds<K, R, P>,
+) -> (K::Outputs<[R; C]>, K::Outputs<[[R; C]; P]>) {
+    let zero = [R::zero(); C];
+    let mut input = <K::Inputs<Dual<Dual<R, C>, P>>>::filled(Real::zero());
     each(
         <K::Inputs<R>>::LEN,
         #[inline(always)]
-        |i| *input.slot_mut(i) = Second::argument(*x.slot(i), inner.slot(i), *outer.slot(i)),
+        |i| {
+            let mut tangent = [Dual::lift(R::zero()); P];
+            let mut p = 0;
+            while p < P {
+                tangent[p] = Dual::lift(outer.slot(i)[p]);
+                p += 1;
+            }
+            *input.slot_mut(i) = Dual::new(
+                First::argument(*x.slot(i), inner.slot(i), R::zero()),
+                tangent,
+            );
+        },
     );
     let y = function.at(input);
-    let mut slopes = <K::Outputs<[R; C]>>::filled([R::zero(); C]);
-    let mut second = slopes;
+    let mut slopes = <K::Outputs<[R; C]>>::filled(zero);
+    let mut second = <K::Outputs<[[R; C]; P]>>::filled([zero; P]);
     each(
         <K::Outputs<R>>::LEN,
         #[inline(always)]
         |o| {
             copy(&y.slot(o).value.tangent, slopes.slot_mut(o));
-            copy(&y.slot(o).tangent[0].tangent, second.slot_mut(o));
+            let mut p = 0;
+            while p < P {
+                copy(&y.slot(o).tangent[p].tangent, &mut second.slot_mut(o)[p]);
+                p += 1;
+            }
         },
     );
     (slopes, second)
@@ -253,10 +298,11 @@ impl<F: Element, K: Function, O: Order, const C: usize> Loop<F> for Directions<'
         let (inner, outer) = (seeds(pass.directions), seeds(&[pass.order.outer()]));
         let x = load_single::<F, R, _>(&pass.call.inputs, pass.arena);
         let (x, y) = evaluate::<K, O, R, C>(pass.function, x, (&inner, &outer));
+        let wanted = pass.directions.len().min(C);
         let mut o = 0;
         while o < <K::Outputs<F>>::LEN {
             let mut k = 0;
-            while k < C {
+            while k < wanted {
                 if let Some(to) = &pass.call.outputs[o * pass.slot[0] + pass.slot[1] + k] {
                     to.store_single::<F, R>(pass.arena, y.slot(o)[k]);
                 }
@@ -308,7 +354,7 @@ impl<F: Element, K: Function, O: Order, const C: usize> Loop<F> for Directions<'
                 );
             }
             for o in 0..<K::Outputs<F>>::LEN {
-                for k in 0..C {
+                for k in 0..directions.len().min(C) {
                     if let Some(to) = &call.outputs[o * slot[0] + slot[1] + k] {
                         to.store::<F, R, W>(arena, start, count, &output.slot(o)[k]);
                     }

@@ -67,10 +67,17 @@ impl<K: Pointwise> Kernel for Driver<K> {
     ) {
         match of {
             DerivativeOf::Values => {
-                self.partials(level, columns, call, values, arena);
+                let function = ValueOf(&self.0);
+                derivatives::first_of_many(level, &function, columns, (call, values), arena);
             }
             DerivativeOf::Steady if K::STEADY => {
-                derivatives::first(level, &SteadyOf(&self.0), columns, (call, values), arena);
+                derivatives::first_of_many(
+                    level,
+                    &SteadyOf(&self.0),
+                    columns,
+                    (call, values),
+                    arena,
+                );
             }
             DerivativeOf::Steady | DerivativeOf::Relaxed(_) => {}
         }

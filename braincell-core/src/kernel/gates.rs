@@ -130,14 +130,17 @@ impl<K: Kinetics<N>, const N: usize> Kernel for GateDriver<K, N> {
     ) {
         let kernel = &self.0;
         match of {
-            DerivativeOf::Values => self.partials(level, columns, call, values, arena),
+            DerivativeOf::Values => {
+                let function = Aim::<K, _, N>(kernel, Derivative);
+                derivatives::first_of_many(level, &function, columns, (call, values), arena);
+            }
             DerivativeOf::Relaxed(h) => {
                 let function = Aim::<K, _, N>(kernel, Relax(h));
-                derivatives::first(level, &function, columns, (call, values), arena);
+                derivatives::first_of_many(level, &function, columns, (call, values), arena);
             }
             DerivativeOf::Steady => {
                 let function = Aim::<K, _, N>(kernel, Steady);
-                derivatives::first(level, &function, columns, (call, values), arena);
+                derivatives::first_of_many(level, &function, columns, (call, values), arena);
             }
         }
     }
