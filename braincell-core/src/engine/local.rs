@@ -43,7 +43,7 @@ impl LocalJacobian {
         self.site.unknowns.len()
     }
 
-    fn plan(&self, stages: usize) -> &Plan {
+    pub(super) fn plan(&self, stages: usize) -> &Plan {
         self.plans[stages - 1].get_or_init(|| {
             let entries: Vec<_> = self.entries.iter().map(|&(i, j, _)| (i, j)).collect();
             Plan::new(self.unknowns(), stages, self.tree, &entries)

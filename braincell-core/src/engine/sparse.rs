@@ -14,7 +14,7 @@ use crate::real::Lane;
 use crate::simd::Body;
 
 /// Elements that are worked on together.
-const W: usize = 16;
+pub(super) const W: usize = 16;
 /// An element is factored with pivoting if a pivot is smaller than this fraction of the terms it is the sum of.
 const CANCELLED: f64 = 1e-3;
 /// In the place of an element's first row swap: no rows were swapped. Before the swaps of all elements it is noted for each
@@ -25,13 +25,13 @@ const UNSWAPPED: u32 = u32::MAX;
 /// in the row-major matrix.
 #[derive(Clone, Debug)]
 pub(super) struct Plan {
-    n: usize,
+    pub n: usize,
     stages: usize,
     keep: usize,
     /// The pivots' eliminations in order.
     steps: Vec<Step>,
     /// Places that hold something, before or after, with the numbers of the unit matrix.
-    places: Vec<(usize, f64)>,
+    pub places: Vec<(usize, f64)>,
 }
 
 #[derive(Clone, Debug)]

@@ -331,6 +331,12 @@ impl Way<'_> {
         Ok(())
     }
 
+    /// Whether the state at the beginning of a step is looked at after it.
+    fn needs_previous(&self) -> bool {
+        let adaptive = matches!(self.steps, Steps::Adaptive(_));
+        adaptive || !self.tile.detectors.is_empty()
+    }
+
     fn run(&mut self, section: (Section, Clock)) -> Result<(), GradientError> {
         let (first, w, sweep) = (self.tile.first, &mut self.w, &mut self.sweep);
         repeated(self.adjoint.record(self.engine, first, section, w, sweep))
@@ -348,7 +354,9 @@ impl Way<'_> {
             let effect = onset.effect(piece, self.step, self.tile, engine, &mut self.w)?;
             recorded.effects.extend(effect);
         }
-        self.adjoint.advance(self.engine, clock, &mut self.sections);
+        let previous = self.needs_previous();
+        self.adjoint
+            .advance(self.engine, clock, previous, &mut self.sections);
         for k in 0..self.sections.len() {
             self.run(self.sections[k])?;
         }
@@ -502,7 +510,9 @@ impl Way<'_> {
                 self.take_back((Section::Slope(1), clock))?;
                 self.take_back((Section::Slope(0), clock))?;
             }
-            self.adjoint.advance(self.engine, clock, &mut self.sections);
+            let previous = self.needs_previous();
+            self.adjoint
+                .advance(self.engine, clock, previous, &mut self.sections);
             for k in (0..self.sections.len()).rev() {
                 self.take_back(self.sections[k])?;
             }

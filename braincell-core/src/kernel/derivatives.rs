@@ -229,6 +229,12 @@ fn evaluate<K: Function, O: Order, R: Real, const C: usize>(
     (value, out)
 }
 
+/// What [`slopes_and_second`] gives.
+pub(super) type SlopesAndSecond<K, R, const C: usize, const P: usize> = (
+    <K as Function>::Outputs<[R; C]>,
+    <K as Function>::Outputs<[[R; C]; P]>,
+);
+
 /// Derivatives of the results in the directions of `inner`, and those derivatives' own in the directions of `outer`.
 #[inline(always)]
 pub(super) fn slopes_and_second<K: Function, R: Real, const C: usize, const P: usize>(
@@ -236,7 +242,7 @@ pub(super) fn slopes_and_second<K: Function, R: Real, const C: usize, const P: u
     x: K::Inputs<R>,
     inner: &Seeds<K, R, C>,
     outer: &Seeds<K, R, P>,
-) -> (K::Outputs<[R; C]>, K::Outputs<[[R; C]; P]>) {
+) -> SlopesAndSecond<K, R, C, P> {
     let zero = [R::zero(); C];
     let mut input = <K::Inputs<Dual<Dual<R, C>, P>>>::filled(Real::zero());
     each(

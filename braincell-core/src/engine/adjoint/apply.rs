@@ -3,6 +3,7 @@
 use super::super::exec::Context;
 use super::Sweep;
 use super::loops::{self, Factor, Pair};
+use super::one::One;
 use super::pointwise::{Link, Pointwise, Weight, Weights};
 use crate::kernel::{Accumulate, Index, Operand};
 use crate::noise;
@@ -108,10 +109,8 @@ impl Pointwise {
         sweep: &mut Sweep,
     ) {
         let len = self.len;
-        match len {
-            0 => return,
-            1 => return self.adjoint_of_one(context, arena, (scratch, recorded), bar, sweep),
-            _ => {}
+        if len == 0 || self.adjoint_in_place(context, arena, (scratch, recorded), bar) {
+            return;
         }
         let (product, results) = sweep.aside.split_at_mut(len);
         let mut any = false;
@@ -135,21 +134,7 @@ impl Pointwise {
         };
         for (result, values) in self.outputs.iter().zip(results.chunks_exact(len)) {
             for link in &result.links {
-                let factor = match &link.weight {
-                    Weight::One => Some(Factor::Number(1.0)),
-                    Weight::Coefficient(number) => {
-                        Some(Factor::Number(context.coefficients[*number]))
-                    }
-                    Weight::Plane(at) => Some(Factor::Each(&planes[at - scratch..][..len])),
-                    Weight::Value(operand) => match &operand.index {
-                        Index::Splat => Some(Factor::Number(arena[operand.offset])),
-                        Index::Each => {
-                            let at = operand.offset;
-                            Some(Factor::Each(&arena[at..at + len]))
-                        }
-                        Index::Map(_) => None,
-                    },
-                };
+                let factor = self.factor(link, context, arena, (scratch, planes));
                 let at = link.from.offset;
                 match (factor, &link.from.index) {
                     (Some(factor), Index::Each) => {
@@ -168,46 +153,118 @@ impl Pointwise {
         }
     }
 
-    /// As [`Pointwise::adjoint`], of a single element.
-    fn adjoint_of_one(
+    /// As [`Pointwise::adjoint`], where there is one result whose adjoint can be read where it lies, because it is none of the
+    /// arguments. Returns whether that is so.
+    fn adjoint_in_place(
         &self,
+        context: &Context<f64>,
+        arena: &mut [f64],
+        (scratch, recorded): (usize, &[f64]),
+        bar: &mut [f64],
+    ) -> bool {
+        let len = self.len;
+        let [result] = &self.outputs[..] else {
+            return false;
+        };
+        let of = result.to.offset..result.to.offset + len;
+        let simple = |link: &Link| {
+            let at = link.from.offset;
+            let weight = match &link.weight {
+                Weight::Value(operand) => !matches!(operand.index, Index::Map(_)),
+                _ => true,
+            };
+            weight
+                && match link.from.index {
+                    Index::Each => at + len <= of.start || of.end <= at,
+                    Index::Splat => !of.contains(&at),
+                    Index::Map(_) => false,
+                }
+        };
+        if result.to.index != Index::Each || !result.links.iter().all(simple) {
+            return false;
+        }
+        if result.links.is_empty() || bar[of.clone()].iter().all(|x| *x == 0.0) {
+            if result.how == Accumulate::Set {
+                bar[of].fill(0.0);
+            }
+            return true;
+        }
+        if !matches!(self.weights, Weights::First { .. }) {
+            self.weigh(context, arena);
+        }
+        let planes = match self.weights {
+            Weights::First { .. } => recorded,
+            _ => &arena[scratch..],
+        };
+        for link in &result.links {
+            let Some(factor) = self.factor(link, context, arena, (scratch, planes)) else {
+                continue;
+            };
+            let at = link.from.offset;
+            if link.from.index == Index::Splat {
+                bar[at] += loops::sum_products(context.level, factor, &bar[of.clone()]);
+                continue;
+            }
+            let (to, values) = match at < of.start {
+                true => {
+                    let (low, high) = bar.split_at_mut(of.start);
+                    (&mut low[at..at + len], &high[..len])
+                }
+                false => {
+                    let (low, high) = bar.split_at_mut(of.end);
+                    (&mut high[at - of.end..][..len], &low[of.clone()])
+                }
+            };
+            loops::add_products(context.level, to, factor, values);
+        }
+        if result.how == Accumulate::Set {
+            bar[of].fill(0.0);
+        }
+        true
+    }
+
+    /// As [`Pointwise::adjoint`], of a single element.
+    pub fn adjoint_of_one(
+        &self,
+        one: &One,
         context: &Context<f64>,
         arena: &mut [f64],
         (scratch, recorded): (usize, &[f64]),
         bar: &mut [f64],
         sweep: &mut Sweep,
     ) {
-        let mut any = false;
-        for (result, value) in self.outputs.iter().zip(&mut sweep.aside) {
-            let of = &mut bar[result.to.place(0)];
-            *value = *of;
-            any |= *of != 0.0 && !result.links.is_empty();
-            if result.how == Accumulate::Set {
-                *of = 0.0;
-            }
-        }
-        if !any {
+        if !one.take(bar, &mut sweep.aside) {
             return;
         }
-        if !matches!(self.weights, Weights::First { .. }) {
-            self.weigh(context, arena);
-        }
-        let arena = &*arena;
-        let planes = match self.weights {
+        let recorded = match self.weights {
             Weights::First { .. } => recorded,
-            _ => &arena[scratch..],
-        };
-        for (result, value) in self.outputs.iter().zip(&sweep.aside) {
-            for link in &result.links {
-                let weight = match &link.weight {
-                    Weight::One => 1.0,
-                    Weight::Coefficient(number) => context.coefficients[*number],
-                    Weight::Plane(at) => planes[at - scratch],
-                    Weight::Value(operand) => arena[operand.place(0)],
-                };
-                bar[link.from.place(0)] += weight * value;
+            Weights::Nothing => &[],
+            _ => {
+                self.weigh(context, arena);
+                &arena[scratch..]
             }
-        }
+        };
+        one.give(context, arena, recorded, bar, &sweep.aside);
+    }
+
+    /// What a link's weights are as a factor, unless a map picks them.
+    fn factor<'a>(
+        &self,
+        link: &Link,
+        context: &Context<f64>,
+        arena: &'a [f64],
+        (scratch, planes): (usize, &'a [f64]),
+    ) -> Option<Factor<'a>> {
+        Some(match &link.weight {
+            Weight::One => Factor::Number(1.0),
+            Weight::Coefficient(number) => Factor::Number(context.coefficients[*number]),
+            Weight::Plane(at) => Factor::Each(&planes[at - scratch..][..self.len]),
+            Weight::Value(operand) => match &operand.index {
+                Index::Splat => Factor::Number(arena[operand.offset]),
+                Index::Each => Factor::Each(&arena[operand.offset..operand.offset + self.len]),
+                Index::Map(_) => return None,
+            },
+        })
     }
 
     /// x ← weight · x

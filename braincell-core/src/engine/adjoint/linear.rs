@@ -1,5 +1,6 @@
 //! Derivatives of the instructions of linear algebra.
 
+use super::super::axial::Axial;
 use super::super::exec::{Context, Instr, Shift, Workspace};
 use super::super::local::LocalJacobian;
 use super::phi::History;
@@ -102,12 +103,13 @@ pub(super) fn tangent(
     }
 }
 
-/// Makes the matrices φ of a Phi instruction again and remembers how.
+/// Runs a Phi instruction and remembers how, or restores that from what [`save`] has appended to the log.
 pub(super) fn remember(
     instr: &Instr,
     context: &Context<f64>,
     w: &mut Workspace<f64>,
     s: &mut Sweep,
+    saved: bool,
 ) {
     if let Instr::Phi {
         system,
@@ -120,14 +122,71 @@ pub(super) fn remember(
         let n = system.unknowns();
         let size = (top + 1) * n * n;
         let elements = system.site.elements;
+        let each = History::saved(n, *top);
+        let begin = s.log.len() - if saved { elements * each } else { 0 };
         let histories = s.histories.entry(kept[0]).or_default();
         histories.resize_with(elements, History::default);
         s.small.resize(n * n, 0.0);
         for (e, history) in histories.iter_mut().enumerate() {
             scaled_jacobian(system, e, scale, &w.arena, &mut s.small);
-            history.record(&s.small, n, *top);
+            match saved {
+                true => history.restore(&s.small, n, *top, &s.log[begin + e * each..][..each]),
+                false => history.record(&s.small, n, *top),
+            }
             w.wide[kept[0] + e * size..][..size].copy_from_slice(history.results());
         }
+        s.log.truncate(begin);
+    }
+}
+
+/// Whether the log keeps what an instruction makes in the workspace, for the rules of others.
+pub(super) fn is_kept(instr: &Instr) -> bool {
+    match instr {
+        Instr::Factor { factors, .. } => factors.stages == 1,
+        Instr::Phi { .. } => true,
+        _ => false,
+    }
+}
+
+/// Appends factors to the log, or how a Phi instruction has made its matrices.
+pub(super) fn save(instr: &Instr, context: &Context<f64>, w: &Workspace<f64>, s: &mut Sweep) {
+    match instr {
+        Instr::Factor {
+            system, factors, ..
+        } => system.save(*factors, context, w, &mut s.log),
+        Instr::Phi { kept, .. } => {
+            let histories = s.histories.get(&kept[0]).into_iter().flatten();
+            histories.for_each(|history| history.save(&mut s.log));
+        }
+        _ => {}
+    }
+}
+
+/// Takes what [`save`] has appended off the log.
+pub(super) fn restore(
+    instr: &Instr,
+    context: &Context<f64>,
+    w: &mut Workspace<f64>,
+    s: &mut Sweep,
+) {
+    match instr {
+        Instr::Factor {
+            system, factors, ..
+        } => system.restore(*factors, context, w, &mut s.log),
+        _ => remember(instr, context, w, s, true),
+    }
+}
+
+/// How many numbers [`save`] appends at most.
+pub(super) fn saved(instr: &Instr, axial: Option<&Axial<f64>>, lanes: usize) -> usize {
+    match instr {
+        Instr::Factor {
+            system, factors, ..
+        } => system.saved(*factors, axial, lanes),
+        Instr::Phi { system, top, .. } => {
+            system.site.elements * History::saved(system.unknowns(), *top)
+        }
+        _ => 0,
     }
 }
 

@@ -77,6 +77,12 @@ pub(super) fn add_products(level: Level, to: &mut [f64], factor: Factor, x: &[f6
             }
         }
     }
+    if x.len() < WIDTH / 2 {
+        for (k, (to, x)) in to.iter_mut().zip(x).enumerate() {
+            *to += factor.one(k) * x;
+        }
+        return;
+    }
     dispatch(level, Loop(to, factor, x));
 }
 
@@ -201,11 +207,11 @@ pub(super) fn pairs(
     );
 }
 
-/// Copies numbers; a single one, as models of one compartment have, without a call.
+/// Copies numbers; a few, as models of one compartment have, without a call.
 #[inline(always)]
 pub(super) fn copy(to: &mut [f64], from: &[f64]) {
-    match (to, from) {
-        ([to], [from]) => *to = *from,
-        (to, from) => to.copy_from_slice(from),
+    match from.len() {
+        0..=6 => to.iter_mut().zip(from).for_each(|(to, x)| *to = *x),
+        _ => to.copy_from_slice(from),
     }
 }

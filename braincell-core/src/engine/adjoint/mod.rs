@@ -10,10 +10,12 @@
 
 mod apply;
 mod axial;
+mod factors;
 mod inputs;
 mod linear;
 mod loops;
 mod newton;
+mod one;
 mod partials;
 mod phi;
 mod pointwise;
@@ -24,7 +26,6 @@ mod tape;
 use super::arena::Arena;
 use super::exec::{Clock, Context, Instr, StepFailure, Workspace};
 use super::fuse::fused;
-use super::layout::Layout;
 use super::tile_engine::Engine;
 use crate::kernel::Operand;
 use std::collections::HashMap;
@@ -116,6 +117,10 @@ pub(crate) struct Adjoint {
     /// Numbers held aside by a rule.
     aside: usize,
     substeps: Vec<usize>,
+    /// For each group's program, the instructions whose factors or matrices are kept after it.
+    kept: Vec<Vec<usize>>,
+    /// How many numbers that are at most.
+    kept_len: Vec<usize>,
 }
 
 /// The memory of a sweep.
@@ -168,12 +173,35 @@ impl Adjoint {
             amplitudes,
             size: scratch,
         };
-        let constant = constants(layout, wanted);
+        let constant = reach::constants(layout, wanted);
         let active = |operand: &Operand| !constant[operand.place(0)];
         let tape = |list: &[Instr]| -> Vec<Taped> {
             let tape = |instr: &Instr| Taped::new(instr, layout, &active, &extras);
             list.iter().map(tape).collect()
         };
+        let programs = engine.programs.iter();
+        let mut programs: Vec<Vec<Instr>> = programs
+            .map(|program| fused(&program.instructions, layout))
+            .collect();
+        let read = reach::read_somewhere(engine, &programs);
+        for program in &mut programs {
+            program.retain(|instr| match instr {
+                Instr::Zero { at, len } => read[*at..at + len].contains(&true),
+                _ => true,
+            });
+        }
+        let kept = |program: &Vec<Instr>| {
+            let places = program.iter().enumerate();
+            let kept = places.filter(|(_, instr)| linear::is_kept(instr));
+            kept.map(|(k, _)| k).collect::<Vec<_>>()
+        };
+        let kept: Vec<Vec<usize>> = programs.iter().map(kept).collect();
+        let kept_len = kept.iter().zip(&programs).map(|(kept, program)| {
+            let axial = engine.axial.as_ref();
+            let saved = |&k: &usize| linear::saved(&program[k], axial, layout.lanes);
+            kept.iter().map(saved).sum()
+        });
+        let kept_len = kept_len.collect();
         let len = layout.all_current.len;
         let begin = Instr::Copy {
             from: layout.all_current.offset,
@@ -183,9 +211,7 @@ impl Adjoint {
         let mut adjoint = Self {
             begin: tape(&[begin]),
             pre: tape(&engine.pre),
-            programs: (engine.programs.iter())
-                .map(|p| tape(&fused(&p.instructions, layout)))
-                .collect(),
+            programs: programs.iter().map(|p| tape(p)).collect(),
             unfused: (engine.programs.iter())
                 .map(|p| tape(&p.instructions))
                 .collect(),
@@ -195,6 +221,8 @@ impl Adjoint {
             steady: tape(&engine.steady),
             aside: 0,
             substeps: engine.programs.iter().map(|p| p.substeps).collect(),
+            kept,
+            kept_len,
             extras,
         };
         let lists = adjoint.lists();
@@ -271,7 +299,7 @@ impl Adjoint {
         let programs = self.programs.iter().zip(&self.substeps).enumerate();
         let programs = programs.map(|(g, (list, substeps))| {
             let times = if g == 0 { 1 } else { 2 * substeps };
-            times * saved(list)
+            times * (saved(list) + self.kept_len[g])
         });
         programs.sum::<usize>()
             + saved(&self.begin)
@@ -327,11 +355,22 @@ impl Adjoint {
         }
     }
 
-    /// The sections that advance the state over a step, with their clocks.
-    pub fn advance(&self, engine: &Engine<f64>, clock: Clock, to: &mut Vec<(Section, Clock)>) {
+    /// The sections that advance the state over a step, with their clocks. The previous state is kept if it is `needed`: for
+    /// spikes, or samples inside the step.
+    pub fn advance(
+        &self,
+        engine: &Engine<f64>,
+        clock: Clock,
+        needed: bool,
+        to: &mut Vec<(Section, Clock)>,
+    ) {
         to.clear();
-        to.push((Section::Begin, clock));
-        to.push((Section::Pre, clock));
+        if needed {
+            to.push((Section::Begin, clock));
+        }
+        if !self.pre.is_empty() {
+            to.push((Section::Pre, clock));
+        }
         for half in 0..2 {
             for (g, program) in engine.programs.iter().enumerate().skip(1) {
                 let substeps = program.substeps as u64;
@@ -354,12 +393,19 @@ impl Adjoint {
         w: &mut Workspace<f64>,
         sweep: &mut Sweep,
     ) -> Result<(), Box<StepFailure>> {
-        if let Section::Program(g) = section {
-            sweep.fresh[g] = Some(stamp(clock));
+        let list = self.list(section);
+        if list.is_empty() {
+            return Ok(());
         }
         in_context(engine, first, (section, clock), w, |context, w| {
-            let list = self.list(section);
-            record(list, context, self.extras.scratch, w, &mut sweep.log)
+            record(list, context, self.extras.scratch, w, sweep)?;
+            if let Section::Program(g) = section {
+                sweep.fresh[g] = Some(stamp(clock));
+                for &k in &self.kept[g] {
+                    linear::save(&list[k].instr, context, w, sweep);
+                }
+            }
+            Ok(())
         })
     }
 
@@ -372,14 +418,21 @@ impl Adjoint {
         w: &mut Workspace<f64>,
         sweep: &mut Sweep,
     ) -> Result<(), Box<StepFailure>> {
+        let list = self.list(section);
+        if list.is_empty() {
+            return Ok(());
+        }
         in_context(engine, first, (section, clock), w, |context, w| {
-            let list = self.list(section);
             if let Section::Program(g) = section {
                 let fresh = sweep.fresh[g] == Some(stamp(clock));
-                for taped in list {
+                for &k in self.kept[g].iter().rev() {
+                    linear::restore(&list[k].instr, context, w, sweep);
+                }
+                for taped in list.iter().filter(|_| !fresh) {
                     match &taped.instr {
-                        Instr::Factor { .. } if !fresh => run(taped, context, w)?,
-                        instr @ Instr::Phi { .. } => linear::remember(instr, context, w, sweep),
+                        Instr::Factor { factors, .. } if factors.stages > 1 => {
+                            run(taped, context, w)?
+                        }
                         _ => {}
                     }
                 }
@@ -436,21 +489,4 @@ fn in_context<R>(
         }),
         _ => f(&engine.context(first, clock, &[]), w),
     }
-}
-
-/// What never has a derivative.
-fn constants(layout: &Layout, wanted: &Wanted) -> Vec<bool> {
-    let mut constant = vec![false; layout.size];
-    constant[layout.time] = true;
-    constant[layout.zero] = true;
-    for (plane, wanted) in layout.parameters.iter().zip(&wanted.parameters) {
-        constant[plane.range()].fill(!wanted);
-    }
-    for (s, info) in layout.model.signals.iter().enumerate() {
-        if info.input.is_some() && !wanted.amplitudes[s] {
-            constant[layout.signals[s].range()].fill(true);
-            constant[layout.slopes[s].range()].fill(true);
-        }
-    }
-    constant
 }

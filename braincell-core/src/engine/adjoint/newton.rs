@@ -161,7 +161,7 @@ impl NewtonRule {
             }
         }
         for rhs in self.rhs.iter().rev() {
-            record(rhs, context, frame.extras.scratch, w, &mut s.log)?;
+            record(rhs, context, frame.extras.scratch, w, s)?;
             reverse(rhs, frame, w, bar, s)?;
         }
         for (p, &z) in newton.z.iter().enumerate() {

@@ -21,17 +21,9 @@ pub(super) struct History {
 impl History {
     /// Runs the algorithm on `a`.
     pub fn record(&mut self, a: &[f64], n: usize, top: usize) {
+        self.begin(a, n, top);
         let size = n * n;
         let count = (top + 1) * size;
-        self.n = n;
-        self.top = top;
-        self.doublings = halvings(a, n).unwrap_or(0) as usize;
-        self.scale = 0.5f64.powi(self.doublings as i32);
-        self.a.clear();
-        self.a.extend(a.iter().map(|x| x * self.scale));
-        self.horner.resize((TERMS + 1) * size, 0.0);
-        self.levels.resize((self.doublings + 1) * count, 0.0);
-        self.work.resize(8 * size + 2 * count, 0.0);
         let mut factorial = FACTORIAL[top];
         for j in 1..=TERMS {
             factorial *= (top + j) as f64;
@@ -51,6 +43,48 @@ impl History {
             multiply(&self.a, &high[..size], low, n);
             add_identity(low, n, 1.0 / FACTORIAL[k]);
         }
+        self.double();
+    }
+
+    /// How many numbers [`History::save`] appends.
+    pub fn saved(n: usize, top: usize) -> usize {
+        (TERMS + 1 + top + 1) * n * n
+    }
+
+    /// Appends what the algorithm has computed before the doublings, whose number is not known beforehand.
+    pub fn save(&self, log: &mut Vec<f64>) {
+        let count = (self.top + 1) * self.n * self.n;
+        log.extend_from_slice(&self.horner);
+        log.extend_from_slice(&self.levels[..count]);
+    }
+
+    /// As [`History::record`], with what was saved then.
+    pub fn restore(&mut self, a: &[f64], n: usize, top: usize, saved: &[f64]) {
+        self.begin(a, n, top);
+        let (horner, first) = saved.split_at((TERMS + 1) * n * n);
+        self.horner.copy_from_slice(horner);
+        self.levels[..first.len()].copy_from_slice(first);
+        self.double();
+    }
+
+    fn begin(&mut self, a: &[f64], n: usize, top: usize) {
+        let size = n * n;
+        let count = (top + 1) * size;
+        self.n = n;
+        self.top = top;
+        self.doublings = halvings(a, n).unwrap_or(0) as usize;
+        self.scale = 0.5f64.powi(self.doublings as i32);
+        self.a.clear();
+        self.a.extend(a.iter().map(|x| x * self.scale));
+        self.horner.resize((TERMS + 1) * size, 0.0);
+        self.levels.resize((self.doublings + 1) * count, 0.0);
+        self.work.resize(8 * size + 2 * count, 0.0);
+    }
+
+    fn double(&mut self) {
+        let (n, top) = (self.n, self.top);
+        let size = n * n;
+        let count = (top + 1) * size;
         for level in 0..self.doublings {
             let (old, new) = self.levels[level * count..(level + 2) * count].split_at_mut(count);
             for k in 0..=top {

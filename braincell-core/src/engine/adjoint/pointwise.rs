@@ -7,7 +7,6 @@ use crate::kernel::{
     Accumulate, Call, Column, DerivativeOf, Index, Kernel, Operand, Output, columns,
 };
 use crate::model::Target;
-use std::ops::Range;
 use std::sync::Arc;
 
 /// An instruction that works element by element.
@@ -366,13 +365,15 @@ impl Pointwise {
         self.len
     }
 
-    /// The planes of weights, if running the instruction computes them along with the results.
-    pub fn recorded(&self, scratch: usize) -> Option<Range<usize>> {
-        matches!(self.weights, Weights::First { .. }).then(|| scratch..scratch + self.scratch())
+    /// How many weights are recorded, since running the instruction computes them along with the results.
+    pub fn recorded(&self) -> usize {
+        match self.weights {
+            Weights::First { .. } => self.scratch(),
+            _ => 0,
+        }
     }
 }
 
-/// Inputs of a kernel that change together: one input, or all states of kinetics. Each state's derivative depends on no
 /// Gives out planes of weights.
 struct Planes<'a> {
     call: &'a Call,

@@ -1,10 +1,11 @@
 //! What instructions write and what their rules read: so it is known what has to be saved.
 
-use super::super::effects::{entries, range, unknowns, writes};
+use super::super::effects::{entries, range, reads, unknowns, writes};
 use super::super::exec::Instr;
 use super::super::layout::Layout;
-use super::Extras;
+use super::super::tile_engine::Engine;
 use super::tape::{Rule, Taped};
+use super::{Extras, Wanted};
 use std::collections::HashSet;
 use std::ops::Range;
 
@@ -106,6 +107,8 @@ fn needs_after(instr: &Instr, layout: &Layout, extras: &Extras) -> Vec<Range<usi
             let current = current.iter().map(|&at| at..at + junctions);
             std::iter::once(*v..*v + voltage).chain(current).collect()
         }
+        // Factors of one stage are recorded.
+        Instr::Factor { factors, .. } if factors.stages == 1 => Vec::new(),
         Instr::Factor { system, .. } | Instr::Phi { system, .. } => entries(system),
         Instr::Solve { system, x, .. } => unknowns(system, x, layout),
         Instr::ApplyPhi { system, b, .. } => unknowns(system, &[*b], layout),
@@ -127,4 +130,40 @@ fn needs_after(instr: &Instr, layout: &Layout, extras: &Extras) -> Vec<Range<usi
         }
         _ => Vec::new(),
     }
+}
+
+/// What instructions read, and what is looked at from outside.
+pub(super) fn read_somewhere(engine: &Engine<f64>, programs: &[Vec<Instr>]) -> Vec<bool> {
+    let layout = &engine.layout;
+    let mut read = vec![false; layout.size];
+    let slopes = engine.slope.iter().map(|(list, _)| list);
+    let others = [&engine.pre, &engine.post, &engine.signals, &engine.steady];
+    let lists = others.into_iter().chain(programs).chain(slopes);
+    let ranges = lists.flatten().flat_map(|instr| reads(instr, layout));
+    let arrays = engine.dense().iter().copied().chain(engine.error());
+    let arrays = arrays.chain([0, 1].map(|end| engine.slope_at(end)));
+    let arrays = arrays.map(|at| at..at + layout.group_len[0]);
+    let states = [&layout.all_current, &layout.all_previous].map(|plane| plane.range());
+    let signals = layout.signals.iter().map(|plane| plane.range());
+    for range in ranges.chain(arrays).chain(states).chain(signals) {
+        read[range].fill(true);
+    }
+    read
+}
+
+/// What never has a derivative.
+pub(super) fn constants(layout: &Layout, wanted: &Wanted) -> Vec<bool> {
+    let mut constant = vec![false; layout.size];
+    constant[layout.time] = true;
+    constant[layout.zero] = true;
+    for (plane, wanted) in layout.parameters.iter().zip(&wanted.parameters) {
+        constant[plane.range()].fill(!wanted);
+    }
+    for (s, info) in layout.model.signals.iter().enumerate() {
+        if info.input.is_some() && !wanted.amplitudes[s] {
+            constant[layout.signals[s].range()].fill(true);
+            constant[layout.slopes[s].range()].fill(true);
+        }
+    }
+    constant
 }

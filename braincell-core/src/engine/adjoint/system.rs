@@ -3,7 +3,7 @@
 use super::super::axial::Axial;
 use super::super::exec::{Context, Workspace};
 use super::super::local::{Factors, LocalJacobian};
-use super::loops::{Factor, add_products};
+use super::loops::{Factor, add_products, copy};
 use super::{Frame, Sweep};
 
 /// What the adjoint or the tangent of a linear system works on.
@@ -178,8 +178,8 @@ impl System<'_> {
         for (to, x) in lambda.iter().zip(self.x) {
             for u in self.unknowns(frame.context) {
                 let from = &mut bar[x + u.start..x + u.end];
-                w.arena[to + u.start..to + u.end].copy_from_slice(from);
-                from.fill(0.0);
+                copy(&mut w.arena[to + u.start..to + u.end], from);
+                from.iter_mut().for_each(|x| *x = 0.0);
             }
         }
         let (a, factors) = (self.a, self.factors);
@@ -212,13 +212,17 @@ impl System<'_> {
             for u in &unknowns {
                 let to = &mut bar[b + u.start..b + u.end];
                 let from = &w.arena[lambda + u.start..lambda + u.end];
+                if let ([to], [from]) = (&mut *to, from) {
+                    *to += from;
+                    continue;
+                }
                 add_products(level, to, Factor::Number(1.0), from);
             }
         }
         let elements = self.system.site.elements;
         for &(i, j, plane) in &self.system.entries {
             let [row, column] = [i, j].map(|k| &self.system.site.unknowns[k]);
-            if let (None, None) = (&row.places, &column.places) {
+            if let (None, None, true) = (&row.places, &column.places, elements > 1) {
                 let to = &mut bar[plane..plane + elements];
                 for (p, lambda) in lambda.iter().enumerate() {
                     let lambda = &w.arena[lambda + row.offset..][..elements];

@@ -4,6 +4,7 @@ use super::super::exec::{self, Context, Instr, StepFailure, Workspace};
 use super::super::layout::Layout;
 use super::loops::copy;
 use super::newton::NewtonRule;
+use super::one::One;
 use super::partials::PartialsRule;
 use super::pointwise::Pointwise;
 use super::reach::Marks;
@@ -15,6 +16,10 @@ use std::ops::Range;
 pub(super) struct Taped {
     pub instr: Instr,
     pub rule: Rule,
+    /// The same rule for one element, backwards.
+    one: Option<One>,
+    /// How many weights are recorded, because running the instruction computes them along with the results.
+    weights: usize,
     /// What is saved of the numbers that it overwrites.
     pub save: Vec<Range<usize>>,
     pub marks: Marks,
@@ -24,7 +29,7 @@ pub(super) enum Rule {
     Inputs,
     Pointwise(Pointwise),
     /// Its rule forwards, unless it computes values too, and its rule backwards.
-    Partials(Option<Pointwise>, PartialsRule),
+    Partials(Option<Pointwise>, Box<PartialsRule>),
     Newton(NewtonRule),
     /// Linear algebra and the cable.
     Linear,
@@ -44,13 +49,19 @@ impl Taped {
             instr => {
                 let pointwise = Pointwise::new(instr, layout, active, scratch);
                 match (PartialsRule::new(instr, active, scratch), pointwise) {
-                    (Some(rule), forwards) => Rule::Partials(forwards, rule),
+                    (Some(rule), forwards) => Rule::Partials(forwards, Box::new(rule)),
                     (None, Some(rule)) => Rule::Pointwise(rule),
                     (None, None) => Rule::Linear,
                 }
             }
         };
+        let (one, weights) = match &rule {
+            Rule::Pointwise(rule) => (One::new(rule, scratch), rule.recorded()),
+            _ => (None, 0),
+        };
         Self {
+            one,
+            weights,
             marks: Marks::new(instr, &rule, layout, extras),
             instr: instr.clone(),
             rule,
@@ -58,18 +69,9 @@ impl Taped {
         }
     }
 
-    /// A rule whose weights are recorded, and their planes.
-    fn recorded(&self, scratch: usize) -> Option<(&Pointwise, Range<usize>)> {
-        match &self.rule {
-            Rule::Pointwise(rule) => Some((rule, rule.recorded(scratch)?)),
-            _ => None,
-        }
-    }
-
     /// How many numbers are recorded.
     pub fn saved(&self) -> usize {
-        let weights = self.recorded(0).map_or(0, |(_, weights)| weights.len());
-        weights + self.save.iter().map(Range::len).sum::<usize>()
+        self.weights + self.save.iter().map(Range::len).sum::<usize>()
     }
 
     pub fn scratch(&self) -> usize {
@@ -101,12 +103,12 @@ pub(super) fn run(
     exec::execute(std::slice::from_ref(&taped.instr), context, w)
 }
 
-/// Appends numbers; a single one without a call.
+/// Appends numbers; a few without a call.
 #[inline(always)]
 fn push(log: &mut Vec<f64>, numbers: &[f64]) {
-    match numbers {
-        [one] => log.push(*one),
-        numbers => log.extend_from_slice(numbers),
+    match numbers.len() {
+        0..=6 => numbers.iter().for_each(|x| log.push(*x)),
+        _ => log.extend_from_slice(numbers),
     }
 }
 
@@ -115,18 +117,21 @@ pub(super) fn record(
     context: &Context<f64>,
     scratch: usize,
     w: &mut Workspace<f64>,
-    log: &mut Vec<f64>,
+    sweep: &mut Sweep,
 ) -> Result<(), Box<StepFailure>> {
     for taped in list {
         for range in &taped.save {
-            push(log, &w.arena[range.clone()]);
+            push(&mut sweep.log, &w.arena[range.clone()]);
         }
-        match taped.recorded(scratch) {
-            Some((rule, weights)) => {
+        match &taped.rule {
+            Rule::Pointwise(rule) if taped.weights > 0 => {
                 rule.run(context, &mut w.arena);
-                push(log, &w.arena[weights]);
+                push(&mut sweep.log, &w.arena[scratch..scratch + taped.weights]);
             }
-            None => run(taped, context, w)?,
+            _ if matches!(taped.instr, Instr::Phi { .. }) => {
+                linear::remember(&taped.instr, context, w, sweep, false);
+            }
+            _ => run(taped, context, w)?,
         }
     }
     Ok(())
@@ -139,34 +144,47 @@ pub(super) fn reverse(
     bar: &mut [f64],
     sweep: &mut Sweep,
 ) -> Result<(), Box<StepFailure>> {
+    let scratch = frame.extras.scratch;
+    // Taken out, so that saved numbers are used where they lie.
+    let mut log = std::mem::take(&mut sweep.log);
+    let mut end = log.len();
     for taped in list.iter().rev() {
         match &taped.rule {
             Rule::Pointwise(_) | Rule::Partials(..) => {}
             Rule::Inputs => inputs::adjoint(&taped.instr, frame, bar),
-            Rule::Newton(rule) => rule.adjoint(&taped.instr, frame, w, bar, sweep)?,
+            Rule::Newton(rule) => {
+                // It appends to the log what it records, and takes that off.
+                log.truncate(end);
+                sweep.log = log;
+                let done = rule.adjoint(&taped.instr, frame, w, bar, sweep);
+                log = std::mem::take(&mut sweep.log);
+                done?;
+            }
             Rule::Linear => linear::adjoint(&taped.instr, frame, w, bar, sweep),
         }
-        // What was pushed last is the weights; they are used where they lie.
-        let scratch = frame.extras.scratch;
-        let weights = taped.recorded(scratch).map_or(0, |(_, range)| range.len());
-        let log = std::mem::take(&mut sweep.log);
-        let (saved, weights) = log.split_at(log.len() - weights);
-        let mut end = saved.len();
+        // What was pushed last is the weights.
+        let weights = end - taped.weights..end;
+        end = weights.start;
         for range in taped.save.iter().rev() {
             let from = end - range.len();
-            copy(&mut w.arena[range.clone()], &saved[from..end]);
+            copy(&mut w.arena[range.clone()], &log[from..end]);
             end = from;
         }
         match &taped.rule {
             Rule::Pointwise(rule) => {
-                rule.adjoint(frame.context, &mut w.arena, (scratch, weights), bar, sweep);
+                let (context, arena, weights) = (frame.context, &mut w.arena, &log[weights]);
+                let weights = (scratch, weights);
+                match &taped.one {
+                    Some(one) => rule.adjoint_of_one(one, context, arena, weights, bar, sweep),
+                    None => rule.adjoint(context, arena, weights, bar, sweep),
+                }
             }
             Rule::Partials(_, rule) => rule.adjoint(frame.context, &mut w.arena, bar),
             _ => {}
         }
-        sweep.log = log;
-        sweep.log.truncate(end);
     }
+    log.truncate(end);
+    sweep.log = log;
     Ok(())
 }
 
