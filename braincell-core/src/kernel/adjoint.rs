@@ -5,7 +5,7 @@
 //! the second derivatives need not be known one by one.
 
 use super::Slots;
-use super::call::{Aside, Call, Loop, array, lane, load_single, over_all};
+use super::call::{Aside, Call, Loop, array, lane, load_single, over_narrow};
 use super::derivatives::{Seeds, seeds, slopes_and_second};
 use super::function::Function;
 use super::slots::each;
@@ -34,7 +34,7 @@ pub(super) fn adjoint<K: Function>(
     arena: &mut [f64],
 ) {
     let count = call.by.len();
-    for first in (0..count).step_by(4) {
+    for first in (0..count).step_by(2) {
         let pass = Pass {
             function,
             call,
@@ -43,17 +43,10 @@ pub(super) fn adjoint<K: Function>(
         };
         // Of several results each has its own weights, so the second derivatives are taken by column, two at a time. The
         // compiler makes but the one kind that a function needs.
-        let two = count - first <= 2;
         if const { <K::Outputs<f64>>::LEN == 1 } {
-            match two {
-                true => dispatch(level, Directions::<K, 2, 1>(pass)),
-                false => dispatch(level, Directions::<K, 4, 1>(pass)),
-            }
+            dispatch(level, Directions::<K, 2, 1>(pass));
         } else {
-            match two {
-                true => dispatch(level, Directions::<K, 2, 2>(pass)),
-                false => dispatch(level, Directions::<K, 4, 2>(pass)),
-            }
+            dispatch(level, Directions::<K, 2, 2>(pass));
         }
     }
 }
@@ -241,7 +234,7 @@ impl<K: Function, const C: usize, const P: usize> Body<f64> for Directions<'_, K
     type Out = ();
     #[inline(always)]
     fn run<R: Lane<f64>>(mut self) {
-        over_all::<f64, R>(self.0.call.call.len, &mut self);
+        over_narrow::<f64, R>(self.0.call.call.len, &mut self);
     }
 }
 

@@ -282,6 +282,15 @@ pub(super) trait Loop<F: Element> {
     fn chunks<R: Lane<F>, const W: usize>(&mut self, from: usize, to: usize);
 }
 
+/// Goes through `len` elements, a few at a time: for functions that are long to compile, and seldom used.
+#[inline(always)]
+pub(super) fn over_narrow<F: Element, R: Lane<F>>(len: usize, body: &mut impl Loop<F>) {
+    match len {
+        1 => body.single::<R>(),
+        _ => body.chunks::<R, CHUNK>(0, len),
+    }
+}
+
 /// Goes through `len` elements, widely as long as that fits; a single one without any ado.
 #[inline(always)]
 pub(super) fn over_all<F: Element, R: Lane<F>>(len: usize, body: &mut impl Loop<F>) {

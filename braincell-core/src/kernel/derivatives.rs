@@ -1,7 +1,7 @@
 //! First and second derivatives of the functions that instructions evaluate.
 
 use super::Slots;
-use super::call::{Aside, Call, Loop, Output, lane, load_single, over_all};
+use super::call::{Aside, Call, Loop, Output, lane, load_single, over_all, over_narrow};
 use super::function::Function;
 use super::slots::each;
 use crate::real::{Dual, Element, Lane, Real};
@@ -38,35 +38,6 @@ pub(super) fn first<F: Element, K: Function>(
         };
         run(level, two, pass);
     });
-}
-
-/// As [`first`], with up to four directions in a pass: the way back asks for derivatives in parameters too, of functions that are
-/// cheap mostly.
-pub(super) fn first_of_many<K: Function>(
-    level: Level,
-    function: &K,
-    columns: &[u64],
-    (call, values): (&Call, &[Option<Output>]),
-    arena: &mut [f64],
-) {
-    let mut begin = 0;
-    while begin < columns.len() {
-        let left = columns.len() - begin;
-        let pass = Pass {
-            function,
-            order: First,
-            directions: &columns[begin..],
-            slot: [columns.len(), begin],
-            call,
-            values: if left <= 4 { values } else { &[] },
-            arena,
-        };
-        match left {
-            1 | 2 => run(level, left == 2, pass),
-            _ => dispatch(level, Directions::<f64, K, First, 4>(pass)),
-        }
-        begin += 4;
-    }
 }
 
 /// Output slot `(o · columns + k) · by + j` of the call receives the second derivative of f_o in the inputs of masks
@@ -144,6 +115,8 @@ pub(super) fn seeds<R: Real, S: Slots<[R; C]>, const C: usize>(directions: &[u64
 trait Order: Copy {
     /// Carries a value with its derivatives in C directions.
     type Number<R: Real, const C: usize>: Real;
+    /// Whether it is compiled for wide chunks too.
+    const WIDE: bool;
     /// The inputs of the outer derivative, if there is one.
     fn outer(self) -> u64;
     /// An argument, and whether it changes in each direction and in the outer one. Must be `#[inline(always)]`.
@@ -157,6 +130,7 @@ struct First;
 
 impl Order for First {
     type Number<R: Real, const C: usize> = Dual<R, C>;
+    const WIDE: bool = true;
 
     #[inline(always)]
     fn outer(self) -> u64 {
@@ -182,6 +156,7 @@ struct Second(u64);
 
 impl Order for Second {
     type Number<R: Real, const C: usize> = Dual<Dual<R, C>, 1>;
+    const WIDE: bool = false;
 
     #[inline(always)]
     fn outer(self) -> u64 {
@@ -293,7 +268,11 @@ impl<F: Element, K: Function, O: Order, const C: usize> Body<F> for Directions<'
     type Out = ();
     #[inline(always)]
     fn run<R: Lane<F>>(mut self) {
-        over_all::<F, R>(self.0.call.len, &mut self);
+        if const { O::WIDE } {
+            over_all::<F, R>(self.0.call.len, &mut self);
+        } else {
+            over_narrow::<F, R>(self.0.call.len, &mut self);
+        }
     }
 }
 

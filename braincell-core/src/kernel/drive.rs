@@ -68,16 +68,10 @@ impl<K: Pointwise> Kernel for Driver<K> {
         match of {
             DerivativeOf::Values => {
                 let function = ValueOf(&self.0);
-                derivatives::first_of_many(level, &function, columns, (call, values), arena);
+                derivatives::first(level, &function, columns, (call, values), arena);
             }
             DerivativeOf::Steady if K::STEADY => {
-                derivatives::first_of_many(
-                    level,
-                    &SteadyOf(&self.0),
-                    columns,
-                    (call, values),
-                    arena,
-                );
+                derivatives::first(level, &SteadyOf(&self.0), columns, (call, values), arena);
             }
             DerivativeOf::Steady | DerivativeOf::Relaxed(_) => {}
         }

@@ -132,15 +132,15 @@ impl<K: Kinetics<N>, const N: usize> Kernel for GateDriver<K, N> {
         match of {
             DerivativeOf::Values => {
                 let function = Aim::<K, _, N>(kernel, Derivative);
-                derivatives::first_of_many(level, &function, columns, (call, values), arena);
+                derivatives::first(level, &function, columns, (call, values), arena);
             }
             DerivativeOf::Relaxed(h) => {
                 let function = Aim::<K, _, N>(kernel, Relax(h));
-                derivatives::first_of_many(level, &function, columns, (call, values), arena);
+                derivatives::first(level, &function, columns, (call, values), arena);
             }
             DerivativeOf::Steady => {
                 let function = Aim::<K, _, N>(kernel, Steady);
-                derivatives::first_of_many(level, &function, columns, (call, values), arena);
+                derivatives::first(level, &function, columns, (call, values), arena);
             }
         }
     }
