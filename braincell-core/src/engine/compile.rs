@@ -55,6 +55,8 @@ pub(super) struct Compiler<'a> {
     known: HashSet<SignalId>,
     /// The linearisations whose ∂f/∂t is read.
     timed: HashSet<Linearization>,
+    /// The greatest k of the functions φ_k that are applied.
+    pub top_phi: usize,
     linearized: HashMap<Linearization, Linearized>,
 }
 
@@ -85,6 +87,13 @@ pub(super) fn compile(
                 _ => None,
             })
             .collect(),
+        top_phi: (ops.iter())
+            .map(|op| match op {
+                Op::Phi { k, .. } => *k as usize,
+                _ => 0,
+            })
+            .max()
+            .unwrap_or(0),
         linearized: HashMap::new(),
     };
     let committed = ops.iter().find_map(|op| match op {

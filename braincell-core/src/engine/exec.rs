@@ -407,7 +407,7 @@ pub(crate) fn execute<F: Storage>(
                 scale,
             } => {
                 let scale = coefficient(*scale).to_f64();
-                system.phi(*kept, *top, scale, workspace);
+                system.phi(context.level, *kept, *top, scale, workspace);
             }
             Instr::ApplyPhi {
                 system,

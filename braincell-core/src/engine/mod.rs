@@ -21,6 +21,7 @@ mod layout;
 mod local;
 mod local_phi;
 mod newton;
+mod phi_lanes;
 mod poles;
 mod registers;
 mod rows;
