@@ -4,6 +4,7 @@ use super::exec::{Clock, Instr};
 use super::fuse::fused;
 use super::graph::{Wanted, all_signals, derivative, diffusion, run_wanted, states_in};
 use super::implicit::{self, Linearized};
+use super::in_place::in_place;
 use super::layout::{Layout, Plane};
 use super::registers::Registers;
 use super::simplify::{Keep, simplified};
@@ -18,6 +19,8 @@ pub(super) struct Compiled {
     pub instructions: Vec<Instr>,
     /// What runs: the same in fewer instructions. Adjoints follow those above.
     pub fused: Vec<Instr>,
+    /// The same after a step of the same size that left the state as it is.
+    pub continued: Vec<Instr>,
     pub coefficients: Vec<Coef>,
     /// Evaluations of the right-hand side in a step.
     pub right_hand_sides: u64,
@@ -105,6 +108,7 @@ pub(super) fn compile(
         substeps,
         instructions: Vec::new(),
         fused: Vec::new(),
+        continued: Vec::new(),
         coefficients: Vec::new(),
         right_hand_sides: 0,
         error: None,
@@ -146,7 +150,17 @@ pub(super) fn compile(
         c.registers.release(k);
     }
     c.all.extend(commit);
-    compiled.fused = fused(&c.all, c.layout);
+    let arrays = compiled
+        .error
+        .iter()
+        .chain(&compiled.dense)
+        .chain([&current]);
+    let kept: Vec<_> = arrays.map(|&at| at..at + len).collect();
+    let list = fused(&c.all, c.layout);
+    let list = in_place(&list, &c.coefficients, c.layout, group, &kept);
+    // Without copies between them more belongs together.
+    compiled.fused = fused(&list, c.layout);
+    compiled.continued.clone_from(&compiled.fused);
     compiled.instructions = c.all;
     compiled.coefficients = c.coefficients;
     compiled

@@ -9,6 +9,7 @@ mod adjoint;
 mod arena;
 mod arrays;
 mod axial;
+mod carry;
 mod compile;
 mod dense;
 mod effects;
@@ -16,6 +17,7 @@ mod exec;
 mod fuse;
 mod graph;
 mod implicit;
+mod in_place;
 mod jacobian;
 mod layout;
 mod local;
@@ -24,9 +26,11 @@ mod newton;
 mod phi_lanes;
 mod poles;
 mod registers;
-mod rows;
+mod scaled;
 mod simplify;
 mod sparse;
+#[cfg(test)]
+mod tests;
 mod tile_engine;
 mod tree;
 
