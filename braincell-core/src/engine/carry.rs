@@ -26,33 +26,36 @@ pub(super) fn carry(compiled: &mut Compiled, layout: &mut Layout) {
     });
     let pairs: Vec<(usize, usize)> = pairs.collect();
     let mut again = Vec::new();
+    // Where p and q of each last relaxation are.
+    let mut left: Vec<(usize, [usize; 2])> = Vec::new();
     for (first, last) in pairs {
         let Instr::Relax { call, .. } = &compiled.fused[first] else {
             continue;
         };
         let (len, gates) = (call.len, call.outputs.len());
-        let [p, q] = [(); 2].map(|()| layout.take(gates * len));
+        let known = left.iter().find(|(of, _)| *of == last).map(|&(_, at)| at);
+        let [p, q] = known.unwrap_or_else(|| [(); 2].map(|()| layout.take(gates * len)));
         let (states, outputs) = (
             call.inputs[call.inputs.len() - gates..].iter(),
             &call.outputs,
         );
-        let relaxed = states
-            .zip(outputs)
-            .enumerate()
-            .filter_map(|(g, (x, output))| {
-                output.as_ref().map(|output| Instr::RelaxAgain {
-                    to: output.to.offset,
-                    x: x.offset,
-                    p: p + g * len,
-                    q: q + g * len,
-                    len,
-                })
-            });
+        let relaxed = states.zip(outputs).enumerate().filter_map(|(g, (x, to))| {
+            to.as_ref().map(|output| Instr::RelaxAgain {
+                to: output.to.offset,
+                x: x.offset,
+                p: p + g * len,
+                q: q + g * len,
+                len,
+            })
+        });
         again.push((first, together(relaxed.collect(), layout)));
+        if known.is_some() {
+            continue;
+        }
+        left.push((last, [p, q]));
         if let Instr::Relax { call, .. } = &mut compiled.fused[last] {
-            let at = [p, q]
-                .into_iter()
-                .flat_map(|at| (0..gates).map(move |g| at + g * len));
+            let at = [p, q].into_iter();
+            let at = at.flat_map(|at| (0..gates).map(move |g| at + g * len));
             call.outputs.extend(at.map(|offset| {
                 Some(Output {
                     to: Operand {

@@ -106,6 +106,14 @@ fn steppers() -> Vec<Arc<dyn Stepper>> {
             let next = o.relax(Parts::GATE, Terms::All, 1.0, h(0.5), y)?;
             o.commit(next)
         }),
+        stepper(info("relaxing twice at first"), |o| {
+            let y = o.y();
+            let y = o.relax(Parts::GATE, Terms::All, 0.0, h(0.25), y)?;
+            let y = o.relax(Parts::GATE, Terms::All, 0.0, h(0.25), y)?;
+            let y = voltage(o, y)?;
+            let next = o.relax(Parts::GATE, Terms::All, 1.0, h(0.25), y)?;
+            o.commit(next)
+        }),
         stepper(info("exponential"), |o| {
             let y = o.y();
             let next = o.relax(Parts::ALL, Terms::All, 0.0, h(1.0), y)?;
@@ -205,6 +213,6 @@ fn what_runs_gives_the_bits_of_the_instructions() {
             }
         }
     }
-    // The symmetric splitting, with both gates at once, for both widths.
-    assert_eq!(carried, 2);
+    // Once in the symmetric splitting, with both gates at once, and twice in the other one, for both widths.
+    assert_eq!(carried, 6);
 }
