@@ -2,14 +2,12 @@
 
 use super::dense::{FACTORIAL, TERMS, halvings};
 use super::local::LocalJacobian;
-use crate::kernel::Storage;
+use crate::kernel::{Storage, array};
 use crate::real::Lane;
 use crate::simd::Body;
 
-/// Matrices that are worked on together: a vector of doubles with AVX-512.
-pub(super) const W: usize = 8;
-
-type Lanes = [f64; W];
+/// Matrices that are worked on together, unless there is only one: a vector of doubles with AVX-512.
+const WIDTH: usize = 8;
 
 /// φ_0 … φ_top of scale · J, for the blocks J of all elements, into one array of matrices after the other.
 ///
@@ -30,13 +28,23 @@ pub(super) struct Phi<'a, F> {
 
 /// Numbers that [`Phi`] needs to work with.
 pub(super) const fn scratch(n: usize, top: usize) -> usize {
-    (W + 1) * n * n + 2 * (top + 1) * n * n * W
+    (WIDTH + 1) * n * n + 2 * (top + 1) * n * n * WIDTH
 }
 
 impl<F: Storage> Body<f64> for Phi<'_, F> {
     type Out = ();
     #[inline(always)]
     fn run<R: Lane<f64>>(self) {
+        match self.system.site.elements {
+            1 => self.lanes::<R, 1>(),
+            _ => self.lanes::<R, WIDTH>(),
+        }
+    }
+}
+
+impl<F: Storage> Phi<'_, F> {
+    #[inline(always)]
+    fn lanes<R: Lane<f64>, const W: usize>(self) {
         let Self {
             system,
             top,
@@ -70,9 +78,9 @@ impl<F: Storage> Body<f64> for Phi<'_, F> {
                 times[l] = halved;
                 a.iter_mut().for_each(|a| a[l] *= factor);
             }
-            series::<R>(a, n, top, out, &mut next[..size]);
+            series::<R, W>(a, n, top, out, &mut next[..size]);
             for round in 0..times.into_iter().max().unwrap_or(0) {
-                double::<R>(out, n, top, &mut next[..all]);
+                double::<R, W>(out, n, top, &mut next[..all]);
                 let goes_on = times.map(|times| round < times);
                 for (x, new) in out.iter_mut().zip(&*next) {
                     for l in 0..W {
@@ -90,12 +98,12 @@ impl<F: Storage> Body<f64> for Phi<'_, F> {
 
 /// φ_0(a) … φ_top(a) by their Taylor series.
 #[inline(always)]
-fn series<R: Lane<f64>>(
-    a: &[Lanes],
+fn series<R: Lane<f64>, const W: usize>(
+    a: &[[f64; W]],
     n: usize,
     top: usize,
-    out: &mut [Lanes],
-    product: &mut [Lanes],
+    out: &mut [[f64; W]],
+    product: &mut [[f64; W]],
 ) {
     let size = n * n;
     // φ_top by Horner's scheme; the lower ones by φ_{k-1}(z) = z φ_k(z) + 1/(k-1)!
@@ -107,7 +115,7 @@ fn series<R: Lane<f64>>(
     highest.fill([0.0; W]);
     add_identity(highest, n, 1.0 / factorial);
     for j in (0..TERMS).rev() {
-        multiply::<R>(a, highest, product, n);
+        multiply::<R, W>(a, highest, product, n);
         factorial /= (top + j + 1) as f64;
         add_identity(product, n, 1.0 / factorial);
         highest.copy_from_slice(product);
@@ -115,23 +123,28 @@ fn series<R: Lane<f64>>(
     for k in (0..top).rev() {
         let (low, high) = out.split_at_mut((k + 1) * size);
         let low = &mut low[k * size..];
-        multiply::<R>(a, &high[..size], low, n);
+        multiply::<R, W>(a, &high[..size], low, n);
         add_identity(low, n, 1.0 / FACTORIAL[k]);
     }
 }
 
 /// φ_0(2z) … φ_top(2z) from those of z.
 #[inline(always)]
-fn double<R: Lane<f64>>(old: &[Lanes], n: usize, top: usize, new: &mut [Lanes]) {
+fn double<R: Lane<f64>, const W: usize>(
+    old: &[[f64; W]],
+    n: usize,
+    top: usize,
+    new: &mut [[f64; W]],
+) {
     let size = n * n;
     for k in 0..=top {
         let to = &mut new[k * size..][..size];
-        multiply::<R>(&old[..size], &old[k * size..][..size], to, n);
+        multiply::<R, W>(&old[..size], &old[k * size..][..size], to, n);
         for j in 1..=k {
             let weight = R::constant(1.0 / FACTORIAL[k - j]);
             for (x, y) in to.iter_mut().zip(&old[j * size..][..size]) {
                 for l in 0..W {
-                    x[l] = (R::load(x[l]) + weight * R::load(y[l])).store();
+                    x[l] = weight.mul_add(R::load(y[l]), R::load(x[l])).store();
                 }
             }
         }
@@ -144,24 +157,51 @@ fn double<R: Lane<f64>>(old: &[Lanes], n: usize, top: usize, new: &mut [Lanes]) 
     }
 }
 
-/// c ← a b, without fused multiply-add: to the bits of [`super::dense::multiply`].
+/// c ← a b
 #[inline(always)]
-fn multiply<R: Lane<f64>>(a: &[Lanes], b: &[Lanes], c: &mut [Lanes], n: usize) {
+fn multiply<R: Lane<f64>, const W: usize>(
+    a: &[[f64; W]],
+    b: &[[f64; W]],
+    c: &mut [[f64; W]],
+    n: usize,
+) {
+    /// Columns whose sums are kept in registers.
+    const COLUMNS: usize = 4;
     for i in 0..n {
-        for j in 0..n {
-            let mut sum = [0.0; W];
-            for k in 0..n {
-                let (x, y) = (a[i * n + k], b[k * n + j]);
-                for l in 0..W {
-                    sum[l] = (R::load(sum[l]) + R::load(x[l]) * R::load(y[l])).store();
-                }
-            }
-            c[i * n + j] = sum;
+        let row = &a[i * n..][..n];
+        let mut j = 0;
+        while j + COLUMNS <= n {
+            c[i * n + j..][..COLUMNS].copy_from_slice(&dots::<R, W, COLUMNS>(row, b, j));
+            j += COLUMNS;
+        }
+        while j < n {
+            c[i * n + j..][..1].copy_from_slice(&dots::<R, W, 1>(row, b, j));
+            j += 1;
         }
     }
 }
 
-fn add_identity(a: &mut [Lanes], n: usize, x: f64) {
+/// The products of a row with `N` columns from j on.
+#[inline(always)]
+fn dots<R: Lane<f64>, const W: usize, const N: usize>(
+    row: &[[f64; W]],
+    b: &[[f64; W]],
+    j: usize,
+) -> [[f64; W]; N] {
+    let mut sums = [[0.0; W]; N];
+    for (x, b) in row.iter().zip(b.chunks_exact(row.len())) {
+        let (x, y): ([f64; W], [[f64; W]; N]) = (*x, array(&b[j..]));
+        for m in 0..N {
+            for l in 0..W {
+                let sum = R::load(sums[m][l]);
+                sums[m][l] = R::load(x[l]).mul_add(R::load(y[m][l]), sum).store();
+            }
+        }
+    }
+    sums
+}
+
+fn add_identity<const W: usize>(a: &mut [[f64; W]], n: usize, x: f64) {
     for i in 0..n {
         a[i * n + i].iter_mut().for_each(|a| *a += x);
     }
