@@ -23,7 +23,7 @@ pub fn sigmoid<R: Real>(v: R, rate: f64, centre: f64, width: f64) -> R {
 /// In the form α = A (v - centre) / (1 - e^(-(v - centre) / width)) found in papers, `rate` is A · width.
 #[inline(always)]
 pub fn linoid<R: Real>(v: R, rate: f64, centre: f64, width: f64) -> R {
-    R::constant(rate) / ((v - centre) / -width).exprel()
+    ((v - centre) / -width).bernoulli() * rate
 }
 
 /// The current into the cell of Goldman, Hodgkin and Katz, in µA/cm² for a permeability of 1 cm/s:
@@ -37,5 +37,5 @@ pub fn linoid<R: Real>(v: R, rate: f64, centre: f64, width: f64) -> R {
 #[inline(always)]
 pub fn ghk<R: Real>(v: R, z: f64, temperature: R, outside: R, inside: R) -> R {
     let u = v * (1e-3 * z * FARADAY / GAS) / temperature;
-    (outside / u.exprel() - inside / (-u).exprel()) * (z * FARADAY)
+    (outside * u.bernoulli() - inside * (-u).bernoulli()) * (z * FARADAY)
 }

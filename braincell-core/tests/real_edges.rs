@@ -38,6 +38,12 @@ fn special_values<R: Real>() {
     assert_eq!(at(0.0).phi2().value(), 0.5);
     assert_eq!(at(0.0).phi3().value(), R::constant(1.0 / 6.0).value());
     assert!(at(0.0).phi(33).value().is_nan());
+    assert_eq!(at(0.0).bernoulli().value(), 1.0);
+    assert_eq!(at(-0.0).bernoulli().value(), 1.0);
+    assert_eq!(at(1e4).bernoulli().value(), 0.0);
+    assert_eq!(at(inf).bernoulli().value(), 0.0);
+    assert_eq!(at(-1e4).bernoulli().value(), 1e4);
+    assert_eq!(at(-inf).bernoulli().value(), inf);
     assert_eq!(at(1.0).ln().value(), 0.0);
     assert_eq!(at(0.0).ln().value(), -inf);
     assert_eq!(at(inf).ln().value(), inf);
@@ -61,6 +67,7 @@ fn special_values<R: Real>() {
         x.exp(),
         x.expm1(),
         x.exprel(),
+        x.bernoulli(),
         x.phi2(),
         x.phi3(),
         x.phi(5),
@@ -88,6 +95,38 @@ fn special_values_hold_for_every_scalar() {
     special_values::<Fused<f32>>();
     special_values::<Dual<Fused<f64>, 3>>();
     special_values::<Dual<Dual<f64, 2>, 2>>();
+}
+
+#[test]
+fn bernoulli_has_its_derivatives() {
+    // B = 1 - x/2 + x²/12 - 0 x³ …, and B ≈ -x far to the left, 0 far to the right.
+    for x in [0.0, 1e-300, -1e-300, 1e-17, -1e-17] {
+        let found = derivatives(third(Fused(x)).bernoulli());
+        for (found, exact) in found.into_iter().zip([1.0, -0.5, 1.0 / 6.0, 0.0]) {
+            assert!(
+                (found - exact).abs() < 1e-15,
+                "at {x}: {found} against {exact}"
+            );
+        }
+    }
+    for (x, slope) in [(-800.0, -1.0), (-60.0, -1.0), (900.0, 0.0)] {
+        let [_, found, ..] = derivatives(third(Fused(x)).bernoulli());
+        assert!((found - slope).abs() < 1e-13, "at {x}: {found}");
+    }
+    // Against 1 / φ_1 where that is well conditioned.
+    for k in -80..80 {
+        let x = third(Fused(f64::from(k) * 0.37 + 0.01));
+        let (found, exact) = (
+            derivatives(x.bernoulli()),
+            derivatives(Third::one() / x.exprel()),
+        );
+        for (found, exact) in found.into_iter().zip(exact).take(3) {
+            assert!(
+                (found - exact).abs() < 1e-12 * exact.abs().max(1e-2),
+                "{x:?}: {found}, {exact}"
+            );
+        }
+    }
 }
 
 #[test]

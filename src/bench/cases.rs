@@ -305,7 +305,7 @@ fn steps<F: Storage>(
     let mut run = setup.start::<F>(registry, model).ok()?;
     // As many as a run makes between two reports of its progress, within reason.
     let numbers = model.cells() * model.elements("V").ok()?;
-    let steps = (400_000 * threads / numbers).clamp(16, 4096);
+    let steps = (2_000_000 * threads / numbers).clamp(16, 4096);
     let mut done = 0;
     Some(Loop::new(steps, move || {
         done += steps;

@@ -67,7 +67,7 @@ pub fn factor<'a, F: Element>(
         pivots,
     };
     lanes::run(level, width, kernel);
-    check_pivots(width, pivots)?;
+    check_pivots(operator, width, pivots)?;
     Ok(Factors {
         s,
         reciprocals: pivots,
@@ -127,7 +127,7 @@ pub fn factor_and_solve<'a, F: Element>(
         x,
     };
     lanes::run(level, width, kernel);
-    check_pivots(width, pivots)?;
+    check_pivots(operator, width, pivots)?;
     Ok(Factors {
         s,
         reciprocals: pivots,
@@ -136,14 +136,19 @@ pub fn factor_and_solve<'a, F: Element>(
 
 /// Looks at the root's reciprocals, and for the culprit if one of them is unsound.
 #[inline]
-fn check_pivots<F: Element>(width: usize, reciprocals: &[F]) -> Result<(), CableError> {
+fn check_pivots<F: Element>(
+    operator: &Laplacian<F>,
+    width: usize,
+    reciprocals: &[F],
+) -> Result<(), CableError> {
     let sound = |x: &F| x.to_f64().is_finite() && *x != F::default();
-    match reciprocals[..width].iter().position(|x| !sound(x)) {
+    let root = &reciprocals[operator.root() * width..][..width];
+    match root.iter().position(|x| !sound(x)) {
         None => Ok(()),
         Some(lane) => {
-            let column = reciprocals[lane..].iter().step_by(width);
-            let row = column.enumerate().filter(|(_, x)| !sound(x)).last();
-            let row = row.map_or(0, |(row, _)| row);
+            let at = |edge: &Edge<F>| edge.row as usize * width + lane;
+            let unsound = |edge: &Edge<F>| !sound(&reciprocals[at(edge)]);
+            let row = operator.edges.iter().rposition(unsound).unwrap_or(0);
             Err(CableError::Pivot { row, lane })
         }
     }
@@ -166,11 +171,8 @@ impl<F: Element> Strip<F> for Factor<'_, F> {
     #[inline(always)]
     fn strip<R: Lane<F>, const L: usize>(&mut self, stride: usize, offset: usize) {
         let s = R::load(self.s);
-        for (row, edge) in self.edges.iter().enumerate().skip(1).rev() {
-            let (at, above) = (
-                row * stride + offset,
-                edge.parent as usize * stride + offset,
-            );
+        for edge in self.edges[1..].iter().rev() {
+            let [at, above] = edge.places(stride, offset);
             let g = s * R::load(edge.conductance);
             let (mut e, mut e_above) = (
                 get::<F, L>(self.pivots, at),
@@ -184,11 +186,12 @@ impl<F: Element> Strip<F> for Factor<'_, F> {
             put(self.pivots, at, e);
             put(self.pivots, above, e_above);
         }
-        let mut root = get::<F, L>(self.pivots, offset);
+        let at = self.edges[0].places(stride, offset)[0];
+        let mut root = get::<F, L>(self.pivots, at);
         for x in &mut root {
             *x = (R::one() / R::load(*x)).store();
         }
-        put(self.pivots, offset, root);
+        put(self.pivots, at, root);
     }
 }
 
@@ -203,11 +206,8 @@ impl<F: Element> Strip<F> for Solve<'_, F> {
     #[inline(always)]
     fn strip<R: Lane<F>, const L: usize>(&mut self, stride: usize, offset: usize) {
         let s = R::load(self.s);
-        for (row, edge) in self.edges.iter().enumerate().skip(1).rev() {
-            let (at, above) = (
-                row * stride + offset,
-                edge.parent as usize * stride + offset,
-            );
+        for edge in self.edges[1..].iter().rev() {
+            let [at, above] = edge.places(stride, offset);
             let g = s * R::load(edge.conductance);
             let reciprocal = get::<F, L>(self.reciprocals, at);
             let (mut x, mut x_above) = (get::<F, L>(self.x, at), get::<F, L>(self.x, above));
@@ -219,14 +219,12 @@ impl<F: Element> Strip<F> for Solve<'_, F> {
             put(self.x, at, x);
             put(self.x, above, x_above);
         }
-        let (reciprocal, mut root) = (
-            get::<F, L>(self.reciprocals, offset),
-            get::<F, L>(self.x, offset),
-        );
+        let at = self.edges[0].places(stride, offset)[0];
+        let (reciprocal, mut root) = (get::<F, L>(self.reciprocals, at), get::<F, L>(self.x, at));
         for lane in 0..L {
             root[lane] = (R::load(root[lane]) * R::load(reciprocal[lane])).store();
         }
-        put(self.x, offset, root);
+        put(self.x, at, root);
         substitute::<F, R, L>(self.edges, s, self.reciprocals, self.x, stride, offset);
     }
 }
@@ -242,11 +240,8 @@ impl<F: Element> Strip<F> for FactorAndSolve<'_, F> {
     #[inline(always)]
     fn strip<R: Lane<F>, const L: usize>(&mut self, stride: usize, offset: usize) {
         let s = R::load(self.s);
-        for (row, edge) in self.edges.iter().enumerate().skip(1).rev() {
-            let (at, above) = (
-                row * stride + offset,
-                edge.parent as usize * stride + offset,
-            );
+        for edge in self.edges[1..].iter().rev() {
+            let [at, above] = edge.places(stride, offset);
             let g = s * R::load(edge.conductance);
             let (mut e, mut e_above) = (
                 get::<F, L>(self.pivots, at),
@@ -266,17 +261,15 @@ impl<F: Element> Strip<F> for FactorAndSolve<'_, F> {
             put(self.x, at, x);
             put(self.x, above, x_above);
         }
-        let (mut e, mut x) = (
-            get::<F, L>(self.pivots, offset),
-            get::<F, L>(self.x, offset),
-        );
+        let at = self.edges[0].places(stride, offset)[0];
+        let (mut e, mut x) = (get::<F, L>(self.pivots, at), get::<F, L>(self.x, at));
         for lane in 0..L {
             let reciprocal = R::one() / R::load(e[lane]);
             x[lane] = (R::load(x[lane]) * reciprocal).store();
             e[lane] = reciprocal.store();
         }
-        put(self.pivots, offset, e);
-        put(self.x, offset, x);
+        put(self.pivots, at, e);
+        put(self.x, at, x);
         substitute::<F, R, L>(self.edges, s, self.pivots, self.x, stride, offset);
     }
 }
@@ -291,11 +284,8 @@ fn substitute<F: Element, R: Lane<F>, const L: usize>(
     stride: usize,
     offset: usize,
 ) {
-    for (row, edge) in edges.iter().enumerate().skip(1) {
-        let (at, above) = (
-            row * stride + offset,
-            edge.parent as usize * stride + offset,
-        );
+    for edge in &edges[1..] {
+        let [at, above] = edge.places(stride, offset);
         let g = s * R::load(edge.conductance);
         let (reciprocal, x_above) = (get::<F, L>(reciprocals, at), get::<F, L>(x, above));
         let mut own = get::<F, L>(x, at);

@@ -15,11 +15,20 @@ pub struct Laplacian<F> {
     largest: f64,
 }
 
-/// The edge of a row to its parent's; of row 0 zeros.
+/// The edge of a row to its parent's, by the places of the two in arrays; of row 0 without conductance.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Edge<F> {
+    pub row: u32,
     pub parent: u32,
     pub conductance: F,
+}
+
+impl<F> Edge<F> {
+    /// Where the numbers of the row and of its parent are.
+    #[inline(always)]
+    pub fn places(&self, stride: usize, offset: usize) -> [usize; 2] {
+        [self.row, self.parent].map(|row| row as usize * stride + offset)
+    }
 }
 
 impl<F: Element> Laplacian<F> {
@@ -28,8 +37,31 @@ impl<F: Element> Laplacian<F> {
     /// # Errors
     /// [`CableError::Conductance`] if a conductance overflows or vanishes in the element type.
     pub fn new(tree: &Tree) -> Result<Self, CableError> {
+        let rows: Vec<u32> = (0..).take(tree.len()).collect();
+        Self::placed(tree, &rows)
+    }
+
+    /// The Laplacian of a tree on arrays in another order than the tree's: `places` says where each row is, each place once.
+    ///
+    /// # Errors
+    /// As [`Laplacian::new`]; [`CableError::Shape`] if `places` are not as many as the rows, or not each place once.
+    pub fn placed(tree: &Tree, places: &[u32]) -> Result<Self, CableError> {
+        let mut taken = vec![false; tree.len()];
+        for &place in places {
+            if let Some(taken) = taken.get_mut(place as usize) {
+                *taken = true;
+            }
+        }
+        if places.len() != tree.len() || taken.contains(&false) {
+            return Err(CableError::Shape {
+                what: "the list of places",
+                found: taken.iter().filter(|taken| **taken).count(),
+                rows: tree.len(),
+            });
+        }
         let mut edges = vec![Edge {
-            parent: 0,
+            row: places[0],
+            parent: places[0],
             conductance: F::default(),
         }];
         let mut largest = 0.0_f64;
@@ -41,7 +73,8 @@ impl<F: Element> Laplacian<F> {
             }
             largest = largest.max(conductance.to_f64());
             edges.push(Edge {
-                parent,
+                row: places[row],
+                parent: places[parent as usize],
                 conductance,
             });
         }
@@ -67,7 +100,12 @@ impl<F: Element> Laplacian<F> {
         }
     }
 
-    /// `y ← y + s G x`, arrays `[row][lane]`; any number of lanes.
+    /// Where the root is.
+    pub(super) fn root(&self) -> usize {
+        self.edges[0].row as usize
+    }
+
+    /// `y ← s G x`, arrays `[row][lane]`; any number of lanes.
     ///
     /// The rows of `G x` sum to zero: axial current is conserved.
     ///
@@ -92,19 +130,18 @@ impl<F: Element> Strip<F> for Product<'_, F> {
     #[inline(always)]
     fn strip<R: Lane<F>, const L: usize>(&mut self, stride: usize, offset: usize) {
         let s = R::load(self.s);
-        for (row, edge) in self.edges.iter().enumerate().skip(1) {
-            let (at, above) = (
-                row * stride + offset,
-                edge.parent as usize * stride + offset,
-            );
+        let root = self.edges[0].row as usize * stride + offset;
+        put(self.y, root, [F::default(); L]);
+        // Parents come first: each row has its own current before its children's are taken from it.
+        for edge in &self.edges[1..] {
+            let [at, above] = edge.places(stride, offset);
             let g = s * R::load(edge.conductance);
             let (x, x_above) = (get::<F, L>(self.x, at), get::<F, L>(self.x, above));
-            let (mut y, mut y_above) = (get::<F, L>(self.y, at), get::<F, L>(self.y, above));
+            let (mut y, mut y_above) = ([F::default(); L], get::<F, L>(self.y, above));
             for lane in 0..L {
                 let difference = R::load(x[lane]) - R::load(x_above[lane]);
-                let (own, other) = (R::load(y[lane]), R::load(y_above[lane]));
-                y[lane] = g.mul_add(difference, own).store();
-                y_above[lane] = (-g).mul_add(difference, other).store();
+                y[lane] = (g * difference).store();
+                y_above[lane] = (-g).mul_add(difference, R::load(y_above[lane])).store();
             }
             put(self.y, at, y);
             put(self.y, above, y_above);

@@ -8,15 +8,15 @@ use crate::simd::{Body, Level, dispatch};
 const WIDTH: usize = 16;
 
 /// A loop over the numbers of arrays.
-trait Loop<F: Element> {
+pub(super) trait Loop<F: Element> {
     /// Numbers `at .. at + N`. Must be `#[inline(always)]`.
     fn some<R: Lane<F>, const N: usize>(&mut self, at: usize);
 }
 
 /// Runs a loop over `len` numbers.
-struct Over<L> {
-    len: usize,
-    each: L,
+pub(super) struct Over<L> {
+    pub len: usize,
+    pub each: L,
 }
 
 impl<F: Element, L: Loop<F>> Body<F> for Over<L> {
@@ -113,6 +113,16 @@ impl Each for Relax {
     fn at<R: Real>(self, [a, b, c]: [R; 3], _: R) -> R {
         let s = R::constant(self.0);
         (s * (s * c).exprel()).mul_add(b, a)
+    }
+}
+
+/// a + (b - c a)
+#[derive(Clone, Copy)]
+pub(super) struct RelaxAgain;
+impl Each for RelaxAgain {
+    #[inline(always)]
+    fn at<R: Real>(self, [a, b, c]: [R; 3], _: R) -> R {
+        (-c).mul_add(a, b) + a
     }
 }
 

@@ -1,9 +1,10 @@
 //! From step programs to instructions.
 
 use super::exec::{Clock, Instr};
-use super::fuse::fused;
+use super::fuse::{fused, solved_at_once};
 use super::graph::{Wanted, all_signals, derivative, diffusion, run_wanted, states_in};
 use super::implicit::{self, Linearized};
+use super::in_place::in_place;
 use super::layout::{Layout, Plane};
 use super::registers::Registers;
 use super::simplify::{Keep, simplified};
@@ -16,8 +17,10 @@ use std::collections::{HashMap, HashSet};
 pub(super) struct Compiled {
     pub substeps: usize,
     pub instructions: Vec<Instr>,
-    /// What runs: the same in fewer instructions. Adjoints follow those above.
+    /// What runs: the same in fewer instructions, in place. Derivatives follow those above.
     pub fused: Vec<Instr>,
+    /// The same after a step of the same size that left the state as it is.
+    pub continued: Vec<Instr>,
     pub coefficients: Vec<Coef>,
     /// Evaluations of the right-hand side in a step.
     pub right_hand_sides: u64,
@@ -55,6 +58,8 @@ pub(super) struct Compiler<'a> {
     known: HashSet<SignalId>,
     /// The linearisations whose ∂f/∂t is read.
     timed: HashSet<Linearization>,
+    /// The greatest k of the functions φ_k that are applied.
+    pub top_phi: usize,
     linearized: HashMap<Linearization, Linearized>,
 }
 
@@ -85,6 +90,13 @@ pub(super) fn compile(
                 _ => None,
             })
             .collect(),
+        top_phi: (ops.iter())
+            .map(|op| match op {
+                Op::Phi { k, .. } => *k as usize,
+                _ => 0,
+            })
+            .max()
+            .unwrap_or(0),
         linearized: HashMap::new(),
     };
     let committed = ops.iter().find_map(|op| match op {
@@ -96,6 +108,7 @@ pub(super) fn compile(
         substeps,
         instructions: Vec::new(),
         fused: Vec::new(),
+        continued: Vec::new(),
         coefficients: Vec::new(),
         right_hand_sides: 0,
         error: None,
@@ -137,7 +150,18 @@ pub(super) fn compile(
         c.registers.release(k);
     }
     c.all.extend(commit);
-    compiled.fused = fused(&c.all, c.layout);
+    let arrays = compiled
+        .error
+        .iter()
+        .chain(&compiled.dense)
+        .chain([&current]);
+    let kept: Vec<_> = arrays.map(|&at| at..at + len).collect();
+    let list = fused(&c.all, c.layout);
+    let list = in_place(&list, &c.coefficients, c.layout, group, &kept);
+    // Without copies between them more belongs together.
+    let list = fused(&list, c.layout);
+    compiled.fused = solved_at_once(&list, c.layout);
+    compiled.continued.clone_from(&compiled.fused);
     compiled.instructions = c.all;
     compiled.coefficients = c.coefficients;
     compiled

@@ -47,13 +47,15 @@ pub(super) fn entries(system: &LocalJacobian) -> Vec<Range<usize>> {
         .collect()
 }
 
+/// How many potentials the cable couples.
+fn voltage(layout: &Layout) -> usize {
+    let cable = layout.model.cable.as_ref();
+    cable.map_or(0, |c| layout.states[c.cable.voltage.0].len)
+}
+
 /// What an instruction writes.
 pub(super) fn writes(instr: &Instr, layout: &Layout) -> Vec<Range<usize>> {
-    let of_voltage = |to: usize| {
-        let cable = layout.model.cable.as_ref();
-        let len = cable.map_or(0, |c| layout.states[c.cable.voltage.0].len);
-        one(to..to + len)
-    };
+    let of_voltage = |to: usize| one(to..to + voltage(layout));
     match instr {
         Instr::Inputs { .. } => {
             let signals = layout.model.signals.iter().enumerate();
@@ -66,6 +68,7 @@ pub(super) fn writes(instr: &Instr, layout: &Layout) -> Vec<Range<usize>> {
         Instr::Copy { to, len, .. }
         | Instr::Combine { to, len, .. }
         | Instr::Product { to, len, .. }
+        | Instr::RelaxAgain { to, len, .. }
         | Instr::RelaxDiagonal { to, len, .. }
         | Instr::PhiDiagonal { to, len, .. }
         | Instr::SolveDiagonal { to, len, .. } => one(*to..to + len),
@@ -86,7 +89,9 @@ pub(super) fn writes(instr: &Instr, layout: &Layout) -> Vec<Range<usize>> {
         }
         Instr::Factor { .. } | Instr::Phi { .. } => Vec::new(),
         Instr::Solve { system, x, .. } => unknowns(system, x, layout),
-        Instr::ApplyPhi { system, x, .. } => unknowns(system, &[*x], layout),
+        Instr::FactorAndSolve { system, x, .. } | Instr::ApplyPhi { system, x, .. } => {
+            unknowns(system, &[*x], layout)
+        }
         Instr::Newton(newton) => {
             let arrays = [
                 &newton.z,
@@ -109,8 +114,8 @@ pub(super) fn writes(instr: &Instr, layout: &Layout) -> Vec<Range<usize>> {
 
 /// What an instruction reads of what instructions write. Iterations may read all.
 pub(super) fn reads(instr: &Instr, layout: &Layout) -> Vec<Range<usize>> {
+    let voltage = voltage(layout);
     let cable = layout.model.cable.as_ref();
-    let voltage = cable.map_or(0, |c| layout.states[c.cable.voltage.0].len);
     let junctions = cable.map_or(0, |c| c.junctions) * layout.lanes;
     let arrays = |of: &[usize], len: usize| of.iter().map(|&at| at..at + len).collect();
     match instr {
@@ -121,6 +126,7 @@ pub(super) fn reads(instr: &Instr, layout: &Layout) -> Vec<Range<usize>> {
             arrays(&from, *len)
         }
         Instr::Product { a, b, len, .. } => arrays(&[*a, *b], *len),
+        Instr::RelaxAgain { x, p, q, len, .. } => arrays(&[*x, *p, *q], *len),
         Instr::RelaxDiagonal { y, f, d, len, .. } => arrays(&[*y, *f, *d], *len),
         Instr::PhiDiagonal { d, b, len, .. } | Instr::SolveDiagonal { d, b, len, .. } => {
             arrays(&[*d, *b], *len)
@@ -147,8 +153,92 @@ pub(super) fn reads(instr: &Instr, layout: &Layout) -> Vec<Range<usize>> {
         }
         Instr::Factor { system, .. } | Instr::Phi { system, .. } => entries(system),
         Instr::Solve { system, b, .. } => unknowns(system, b, layout),
+        Instr::FactorAndSolve { system, b, .. } => {
+            let mut all = entries(system);
+            all.extend(unknowns(system, &[*b], layout));
+            all
+        }
         Instr::ApplyPhi { system, b, .. } => unknowns(system, &[*b], layout),
         Instr::Newton(_) => one(0..layout.size),
+    }
+}
+
+pub(super) fn overlap(a: &Range<usize>, b: &Range<usize>) -> bool {
+    a.start < b.end && b.start < a.end
+}
+
+/// Where an instruction's operands are, to change, and the numbers they address. Systems and iterations have none that could
+/// be elsewhere.
+pub(super) fn sources<'a>(
+    instr: &'a mut Instr,
+    layout: &Layout,
+) -> Vec<(&'a mut usize, Range<usize>)> {
+    fn plane(offset: &mut usize, len: usize) -> (&mut usize, Range<usize>) {
+        let read = *offset..*offset + len;
+        (offset, read)
+    }
+    fn element(operand: &mut Operand, len: usize) -> (&mut usize, Range<usize>) {
+        let read = range(operand, len);
+        (&mut operand.offset, read)
+    }
+    match instr {
+        Instr::Copy { from, len, .. } => vec![plane(from, *len)],
+        Instr::Combine { terms, len, .. } => {
+            let terms = terms.iter_mut();
+            terms.map(|(_, from)| plane(from, *len)).collect()
+        }
+        Instr::Product { a, b, len, .. } => vec![plane(a, *len), plane(b, *len)],
+        Instr::RelaxDiagonal { y, f, d, len, .. } => {
+            vec![plane(y, *len), plane(f, *len), plane(d, *len)]
+        }
+        Instr::PhiDiagonal { d, b, len, .. } | Instr::SolveDiagonal { d, b, len, .. } => {
+            vec![plane(d, *len), plane(b, *len)]
+        }
+        Instr::RelaxAgain { x, p, q, len, .. } => {
+            vec![plane(x, *len), plane(p, *len), plane(q, *len)]
+        }
+        Instr::MultiplyAdd { a, b, len, .. } => vec![plane(a, *len), element(b, *len)],
+        Instr::Kernel { call, .. }
+        | Instr::Steady { call, .. }
+        | Instr::Relax { call, .. }
+        | Instr::Partials { call, .. } => {
+            let inputs = call.inputs.iter_mut();
+            inputs.map(|x| element(x, call.len)).collect()
+        }
+        Instr::Axial { v: Some(v), .. } | Instr::JunctionPotentials { v, .. } => {
+            vec![plane(v, voltage(layout))]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The numbers that an instruction makes new, whatever was there.
+pub(super) fn covers(instr: &Instr, layout: &Layout) -> Vec<Range<usize>> {
+    let made = |outputs: &mut dyn Iterator<Item = &Output>, len: usize| {
+        outputs
+            .filter(|o| o.how == Accumulate::Set && o.to.index == Index::Each)
+            .map(|o| range(&o.to, len))
+            .collect()
+    };
+    match instr {
+        Instr::Zero { .. }
+        | Instr::Copy { .. }
+        | Instr::Combine { .. }
+        | Instr::Product { .. }
+        | Instr::RelaxDiagonal { .. }
+        | Instr::PhiDiagonal { .. }
+        | Instr::SolveDiagonal { .. } => writes(instr, layout),
+        Instr::Kernel { call, .. } | Instr::Steady { call, .. } | Instr::Relax { call, .. } => {
+            made(&mut call.outputs.iter().flatten(), call.len)
+        }
+        Instr::Partials { call, values, .. } => {
+            made(&mut call.outputs.iter().chain(values).flatten(), call.len)
+        }
+        Instr::Solve { system, .. } | Instr::FactorAndSolve { system, .. } => {
+            let solved = writes(instr, layout).into_iter();
+            solved.filter(|u| u.len() == system.site.elements).collect()
+        }
+        _ => Vec::new(),
     }
 }
 

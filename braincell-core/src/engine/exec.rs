@@ -33,11 +33,13 @@ pub(crate) struct Workspace<F> {
     pub inside: Vec<F>,
     /// Reciprocal pivots of trees.
     pub tree: Vec<F>,
-    /// Numbers for all rows of the cable.
-    pub rows: [Vec<F>; 2],
+    /// Numbers for all nodes of the cable.
+    pub nodes: [Vec<F>; 2],
     /// Coefficients of each group's program, for the size of the step in hand.
     pub coefficients: Vec<Coefficients<F>>,
     pub work: Work,
+    /// Whether the state is just as the step before left it.
+    pub continued: bool,
 }
 
 /// The values of a program's coefficients for a step size.
@@ -60,7 +62,7 @@ impl<F> Default for Coefficients<F> {
 impl<F> Workspace<F> {
     /// How many bytes it takes, the coefficients of a step not counted.
     pub fn bytes(&self) -> usize {
-        let [x, y] = &self.rows;
+        let [x, y] = &self.nodes;
         let own = [&self.saved, &self.inside, &self.tree, x, y];
         let own = self.arena.len() + own.iter().map(|v| v.len()).sum::<usize>();
         own * size_of::<F>()
@@ -199,6 +201,14 @@ pub(crate) enum Instr {
         call: Call,
         time: usize,
     },
+    /// to ← x + (p - q x), element by element
+    RelaxAgain {
+        to: usize,
+        x: usize,
+        p: usize,
+        q: usize,
+        len: usize,
+    },
     /// to ← y + s φ₁(s d) f, element by element; s by number.
     RelaxDiagonal {
         to: usize,
@@ -230,6 +240,14 @@ pub(crate) enum Instr {
         system: Arc<LocalJacobian>,
         factors: Factors,
         a: Shift,
+    },
+    /// Both, for a real A.
+    FactorAndSolve {
+        system: Arc<LocalJacobian>,
+        factors: Factors,
+        a: Shift,
+        b: usize,
+        x: usize,
     },
     /// x ← (I - A ⊗ J)⁻¹ b
     Solve {
@@ -291,14 +309,14 @@ pub(crate) fn execute<F: Storage>(
             Instr::Kernel { kernel, call } => F::of(&**kernel).values(context.level, call, arena),
             Instr::Steady { kernel, call } => F::of(&**kernel).steady(context.level, call, arena),
             Instr::Axial { v, current, to } => {
-                let planes = [*to, context.layout.capacity()];
+                let planes = [*to, context.layout.per_capacity()];
                 let (level, lanes) = (context.level, context.layout.lanes);
                 if let Some(axial) = context.axial {
                     axial.add_current(level, lanes, *v, *current, planes, workspace);
                 }
             }
             Instr::AxialDiagonal { to } => {
-                let planes = [*to, context.layout.capacity()];
+                let planes = [*to, context.layout.per_capacity()];
                 if let Some(axial) = context.axial {
                     axial.add_diagonal(context.layout.lanes, planes, arena);
                 }
@@ -346,6 +364,9 @@ pub(crate) fn execute<F: Storage>(
                     }
                 }
             },
+            Instr::RelaxAgain { to, x, p, q, len } => {
+                elementwise(context, arrays::RelaxAgain, *to, [*x, *p, *q], *len, arena);
+            }
             Instr::RelaxDiagonal {
                 to,
                 y,
@@ -390,6 +411,17 @@ pub(crate) fn execute<F: Storage>(
                 workspace.work.factorisations += 1;
                 system.factor_all(*factors, &a[..size], context, workspace);
             }
+            Instr::FactorAndSolve {
+                system,
+                factors,
+                a,
+                b,
+                x,
+            } => {
+                let (a, size) = a.matrix(coefficient(a.number()).to_f64());
+                workspace.work.factorisations += 1;
+                system.factor_and_solve(*factors, &a[..size], [*b, *x], context, workspace);
+            }
             Instr::Solve {
                 system,
                 factors,
@@ -407,7 +439,7 @@ pub(crate) fn execute<F: Storage>(
                 scale,
             } => {
                 let scale = coefficient(*scale).to_f64();
-                system.phi(*kept, *top, scale, workspace);
+                system.phi(context.level, *kept, *top, scale, workspace);
             }
             Instr::ApplyPhi {
                 system,

@@ -1,8 +1,9 @@
 //! Instructions that do two things at once.
 
-use super::effects::{reads, writes};
-use super::exec::Instr;
+use super::effects::{overlap, reads, writes};
+use super::exec::{Instr, Shift};
 use super::layout::Layout;
+use crate::kernel::Output;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -14,8 +15,7 @@ struct Item {
 }
 
 fn meet(a: &[Range<usize>], b: &[Range<usize>]) -> bool {
-    a.iter()
-        .any(|a| b.iter().any(|b| a.start < b.end && b.start < a.end))
+    a.iter().any(|a| b.iter().any(|b| overlap(a, b)))
 }
 
 impl Item {
@@ -39,9 +39,20 @@ impl Item {
 /// The same instructions with each kernel's values computed together with its partial derivatives, where both are wanted
 /// at the same arguments. Dual numbers carry the values anyway, to the same bits.
 pub(super) fn fused(list: &[Instr], layout: &Layout) -> Vec<Instr> {
-    if !list.iter().any(|i| matches!(i, Instr::Partials { .. })) {
-        return list.to_vec();
-    }
+    joined(list, layout, together)
+}
+
+/// The same instructions with factors made where they are first solved with: one sweep over the tree does for both, to the same
+/// bits. Adjoints do not know such instructions.
+pub(super) fn solved_at_once(list: &[Instr], layout: &Layout) -> Vec<Instr> {
+    joined(list, layout, solved)
+}
+
+/// Where an earlier instruction does what the last one is for, and the instruction that does both there.
+type Join = fn(&[Item]) -> Option<(usize, Instr)>;
+
+/// The instructions with all those joined that can be.
+fn joined(list: &[Instr], layout: &Layout, join: Join) -> Vec<Instr> {
     let items = list.iter().map(|instr| Item::new(instr.clone(), layout));
     let mut items: Vec<Item> = items.collect();
     // Zeros would keep apart what belongs together.
@@ -53,7 +64,7 @@ pub(super) fn fused(list: &[Instr], layout: &Layout) -> Vec<Instr> {
     }
     let mut k = 0;
     while k < items.len() {
-        match together(&items[..=k]) {
+        match join(&items[..=k]) {
             Some((m, instr)) => {
                 items[m] = Item::new(instr, layout);
                 items.remove(k);
@@ -72,7 +83,7 @@ fn together(items: &[Item]) -> Option<(usize, Instr)> {
         columns,
         masks,
         call,
-        ..
+        values,
     } = &last.instr
     else {
         return None;
@@ -83,20 +94,70 @@ fn together(items: &[Item]) -> Option<(usize, Instr)> {
         }
         if let Instr::Kernel {
             kernel: of,
-            call: values,
+            call: more,
         } = &item.instr
             && Arc::ptr_eq(of, kernel)
-            && values.len == call.len
-            && values.inputs == call.inputs
+            && more.len == call.len
+            && more.inputs == call.inputs
+            && let Some(values) = both(values, &more.outputs)
         {
             let instr = Instr::Partials {
                 kernel: kernel.clone(),
                 columns: columns.clone(),
                 masks: masks.clone(),
                 call: call.clone(),
-                values: values.outputs.clone(),
+                values,
             };
             return Some((m, instr));
+        }
+    }
+    None
+}
+
+/// The outputs of two lists for the same results, the first of which may be empty; nothing if both want the same result.
+fn both(a: &[Option<Output>], b: &[Option<Output>]) -> Option<Vec<Option<Output>>> {
+    let mut all = b.to_vec();
+    for (to, a) in all.iter_mut().zip(a) {
+        match (&to, a) {
+            (Some(_), Some(_)) => return None,
+            (None, Some(_)) => to.clone_from(a),
+            _ => {}
+        }
+    }
+    Some(all)
+}
+
+/// Where the factors are made that the last instruction is the first to solve with, and the instruction that does both there.
+fn solved(items: &[Item]) -> Option<(usize, Instr)> {
+    let (last, earlier) = items.split_last()?;
+    let Instr::Solve {
+        system,
+        factors,
+        a,
+        b,
+        x,
+    } = &last.instr
+    else {
+        return None;
+    };
+    let (Shift::Real(_), &[b], &[x]) = (a, &b[..], &x[..]) else {
+        return None;
+    };
+    for (m, item) in earlier.iter().enumerate().rev() {
+        match &item.instr {
+            Instr::Factor { factors: made, .. } if made == factors => {
+                let instr = Instr::FactorAndSolve {
+                    system: system.clone(),
+                    factors: *factors,
+                    a: *a,
+                    b,
+                    x,
+                };
+                return Some((m, instr));
+            }
+            Instr::Solve { factors: used, .. } if used == factors => return None,
+            _ if item.conflicts(last) => return None,
+            _ => {}
         }
     }
     None

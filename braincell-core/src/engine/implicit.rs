@@ -44,9 +44,6 @@ impl Linearized {
     }
 }
 
-/// The greatest k of the matrices φ_k that are made together.
-const TOP_PHI: usize = 4;
-
 /// The planes for the Jacobian of the states of a group in `parts`, in a block of memory that begins at 0. Returns its
 /// length too.
 fn plan_entries(
@@ -337,14 +334,15 @@ pub(super) fn phi(
         return;
     }
     let made = lin.phi.iter().position(|(of, _)| *of == scale);
+    let top = c.top_phi;
     let made = made.unwrap_or_else(|| {
         let kept = lin.systems().iter().map(|system| {
-            let [matrices, scratch] = system.phi_sizes(TOP_PHI);
+            let [matrices, scratch] = system.phi_sizes(top);
             let kept = [c.layout.take_wide(matrices), c.layout.take_wide(scratch)];
             c.all.push(Instr::Phi {
                 system: system.clone(),
                 kept,
-                top: TOP_PHI,
+                top,
                 scale: number,
             });
             kept
@@ -357,7 +355,7 @@ pub(super) fn phi(
         c.all.push(Instr::ApplyPhi {
             system: system.clone(),
             kept,
-            top_k: [TOP_PHI, k as usize],
+            top_k: [top, k as usize],
             b: from,
             x: to,
         });

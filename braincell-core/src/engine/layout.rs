@@ -47,8 +47,8 @@ pub(crate) struct Layout {
     pub swaps: usize,
     /// Reciprocal pivots of trees.
     pub tree: usize,
-    /// C A of each compartment, nA per mV/ms, if there is a cable.
-    capacity: Option<usize>,
+    /// C A of each compartment, nA per mV/ms, and 1 / (C A), if there is a cable.
+    capacity: Option<[usize; 2]>,
     /// Seed of the noise.
     pub seed: u64,
     maps: HashMap<(Domain, Domain), Reach>,
@@ -102,7 +102,10 @@ impl Layout {
         let [current, previous] = [all_current, all_previous]
             .map(|block| within.iter().map(|at| block.offset + at).collect());
         let capacity = model.cable.as_ref();
-        let capacity = capacity.map(|c| take(c.cable.area.len() * lanes).offset);
+        let capacity = capacity.map(|c| {
+            let len = c.cable.area.len() * lanes;
+            [(); 2].map(|()| take(len).offset)
+        });
         let mut layout = Self {
             lanes,
             time,
@@ -153,7 +156,12 @@ impl Layout {
 
     /// Where C A of the compartments is. Only for models with a cable.
     pub fn capacity(&self) -> usize {
-        self.capacity.unwrap_or(usize::MAX)
+        self.capacity.map_or(usize::MAX, |[at, _]| at)
+    }
+
+    /// Where 1 / (C A) of the compartments is. Only for models with a cable.
+    pub fn per_capacity(&self) -> usize {
+        self.capacity.map_or(usize::MAX, |[_, at]| at)
     }
 
     /// Reserves `len` row swaps.
@@ -262,15 +270,16 @@ impl Layout {
         for (info, plane) in self.model.parameters.iter().zip(&self.parameters) {
             self.write(&info.parameter.value, first, &mut arena[plane.range()]);
         }
-        if let (Some(info), Some(at)) = (&self.model.cable, self.capacity) {
+        if let (Some(info), Some([at, per])) = (&self.model.cable, self.capacity) {
             let parameter = &self.model.parameters[info.cable.capacitance.0];
             let uniform = parameter.domain == Domain::CELL;
             for (compartment, area) in info.cable.area.iter().enumerate() {
                 for lane in 0..self.lanes {
                     let element = if uniform { 0 } else { compartment };
                     let c = parameter.parameter.value.at(element, first + lane);
-                    arena[at + compartment * self.lanes + lane] =
-                        F::from_f64(c * area * NANOAMPERE);
+                    let (c, place) = (c * area * NANOAMPERE, compartment * self.lanes + lane);
+                    arena[at + place] = F::from_f64(c);
+                    arena[per + place] = F::from_f64(1.0 / c);
                 }
             }
         }
@@ -278,7 +287,7 @@ impl Layout {
 
     /// Calls `f(element of the parameter, lane, place, factor)` for all C A of compartments that depend on a parameter.
     pub fn capacity_changes(&self, parameter: usize, mut f: impl FnMut(usize, usize, usize, f64)) {
-        let (Some(info), Some(at)) = (&self.model.cable, self.capacity) else {
+        let (Some(info), Some([at, _])) = (&self.model.cable, self.capacity) else {
             return;
         };
         if info.cable.capacitance.0 != parameter {

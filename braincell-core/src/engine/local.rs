@@ -26,7 +26,7 @@ pub(super) struct LocalJacobian {
 pub(super) const MAX_STAGES: usize = 4;
 
 /// Where factors are kept, in [`Workspace::wide`] and [`Workspace::swaps`].
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Factors {
     pub matrices: usize,
     pub swaps: usize,
@@ -63,16 +63,49 @@ impl LocalJacobian {
         context: &Context<F>,
         workspace: &mut Workspace<F>,
     ) {
-        let alone = self.unknowns() == 1 && factors.stages == 1;
-        let coupled = self.coupled(factors, a, context).filter(|_| alone);
-        match (coupled, &self.entries[..]) {
-            // Nothing to eliminate before the tree.
+        match (self.alone(factors, a, context), &self.entries[..]) {
             (Some((axial, tree)), &[(_, _, plane)]) => axial.factor_alone(tree, workspace, plane),
             _ => {
                 let shift = [0; MAX_STAGES];
                 self.factor(factors, a, &shift, context, workspace, |_, _| true);
             }
         }
+    }
+
+    /// Factors I - a J, and x ← (I - a J)⁻¹ b.
+    pub fn factor_and_solve<F: Storage>(
+        &self,
+        factors: Factors,
+        a: &[f64],
+        [b, x]: [usize; 2],
+        context: &Context<F>,
+        workspace: &mut Workspace<F>,
+    ) {
+        match (self.alone(factors, a, context), &self.entries[..]) {
+            (Some((axial, tree)), &[(_, _, plane)]) => {
+                let potentials = Potentials {
+                    from: &[b],
+                    to: &[x],
+                    offset: self.site.unknowns[0].offset,
+                };
+                axial.factor_and_solve_alone(tree, workspace, plane, potentials);
+            }
+            _ => {
+                self.factor_all(factors, a, context, workspace);
+                self.solve(factors, a, &[b], &[x], context, workspace);
+            }
+        }
+    }
+
+    /// The tree, if there is nothing to eliminate before it.
+    fn alone<'a, F>(
+        &self,
+        factors: Factors,
+        a: &'a [f64],
+        context: &Context<'a, F>,
+    ) -> Option<(&'a Axial<F>, TreeSystem<'a>)> {
+        let alone = self.unknowns() == 1 && factors.stages == 1;
+        self.coupled(factors, a, context).filter(|_| alone)
     }
 
     /// Factors I - A ⊗ J at the elements that `select` chooses. Stage p, unknown i is number i · s + p. The Jacobian

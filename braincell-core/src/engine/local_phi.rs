@@ -3,7 +3,9 @@
 use super::dense;
 use super::exec::Workspace;
 use super::local::LocalJacobian;
+use super::phi_lanes::{self, Phi};
 use crate::kernel::Storage;
+use crate::simd::{Level, dispatch};
 
 impl LocalJacobian {
     pub(super) fn gather<F: Storage>(
@@ -45,30 +47,29 @@ impl LocalJacobian {
         let n = self.unknowns();
         [
             self.site.elements * (top + 1) * n * n,
-            n * n + dense::phi_scratch(n) + 2 * n,
+            phi_lanes::scratch(n, top),
         ]
     }
 
     /// φ_0 … φ_top of scale · J, for all elements.
     pub fn phi<F: Storage>(
         &self,
+        level: Level,
         [matrices, scratch]: [usize; 2],
         top: usize,
         scale: f64,
         workspace: &mut Workspace<F>,
     ) {
-        let n = self.unknowns();
-        let size = (top + 1) * n * n;
         let (kept, scratch) = workspace.wide.split_at_mut(scratch);
-        let (j, scratch) = scratch.split_at_mut(n * n);
-        for e in 0..self.site.elements {
-            j.fill(0.0);
-            for &(row, column, plane) in &self.entries {
-                j[row * n + column] += scale * workspace.arena[plane + e].to_f64();
-            }
-            let out = &mut kept[matrices + e * size..][..size];
-            dense::phi(j, n, top, out, scratch);
-        }
+        let phi = Phi {
+            system: self,
+            top,
+            scale,
+            arena: &workspace.arena,
+            matrices: &mut kept[matrices..],
+            scratch,
+        };
+        dispatch(level, phi);
     }
 
     /// x ← φ_k(scale · J) b with the matrices that [`LocalJacobian::phi`] made.

@@ -3,6 +3,7 @@
 use super::arena::Arena;
 use super::arrays::all_finite;
 use super::axial::Axial;
+use super::carry::carry;
 use super::compile::{Compiled, compile};
 use super::exec::{self, Clock, Coefficients, Context, Instr, StepFailure, Work, Workspace};
 use super::graph::{Wanted, all_signals, derivative, diffusion, run_launches, run_wanted, steady};
@@ -130,7 +131,12 @@ impl<F: Storage> Engine<F> {
                     if group == 0 { *keep } else { Keep::default() },
                 )
             });
-        let programs = programs.collect();
+        let mut programs: Vec<Compiled> = programs.collect();
+        // Nothing else may change the state between two steps.
+        match &mut programs[..] {
+            [alone] if pre.is_empty() && post.is_empty() => carry(alone, &mut layout),
+            _ => {}
+        }
         Self {
             layout,
             level: *level,
@@ -155,9 +161,9 @@ impl<F: Storage> Engine<F> {
             saved: vec![F::default(); self.layout.all_current.len],
             inside: vec![F::default(); self.layout.all_current.len],
             tree: vec![F::default(); self.layout.tree],
-            rows: [(); 2].map(|()| {
-                let rows = self.axial.as_ref().map_or(0, Axial::rows);
-                vec![F::default(); rows * self.layout.lanes]
+            nodes: [(); 2].map(|()| {
+                let nodes = self.axial.as_ref().map_or(0, Axial::nodes);
+                vec![F::default(); nodes * self.layout.lanes]
             }),
             coefficients: (self.programs.iter())
                 .map(|program| Coefficients {
@@ -166,6 +172,7 @@ impl<F: Storage> Engine<F> {
                 })
                 .collect(),
             work: Work::default(),
+            continued: false,
         }
     }
 
@@ -236,6 +243,7 @@ impl<F: Storage> Engine<F> {
         let mut held = std::mem::take(&mut w.coefficients[group]);
         if held.h != h {
             held.h = h;
+            w.continued = false;
             let all = self.programs[group].coefficients.iter();
             for (value, coefficient) in held.values.iter_mut().zip(all) {
                 *value = F::from_f64(coefficient.value(h));
@@ -246,7 +254,7 @@ impl<F: Storage> Engine<F> {
         result
     }
 
-    /// Runs a group's program over a step.
+    /// Runs a group's program over a step, `w.continued` for one that begins with the state as the program left it.
     fn program(
         &self,
         group: usize,
@@ -256,7 +264,12 @@ impl<F: Storage> Engine<F> {
     ) -> Result<(), Box<StepFailure>> {
         self.with_coefficients(group, clock.h, w, |coefficients, w| {
             let context = self.context(first, clock, coefficients);
-            exec::execute(&self.programs[group].fused, &context, w)
+            let program = &self.programs[group];
+            let list = match std::mem::take(&mut w.continued) {
+                true => &program.continued,
+                false => &program.fused,
+            };
+            exec::execute(list, &context, w)
         })
     }
 
@@ -266,7 +279,8 @@ impl<F: Storage> Engine<F> {
         debug_assert!(done.is_ok());
     }
 
-    /// Advances the tile that begins with cell `first`; [`Engine::finish`] must follow.
+    /// Advances the tile that begins with cell `first`; [`Engine::finish`] must follow. Who leaves the state as it then is, and
+    /// the parameters too, may say so by [`Workspace::continued`].
     pub fn advance(
         &self,
         first: usize,

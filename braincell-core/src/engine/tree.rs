@@ -2,9 +2,9 @@
 
 use super::axial::Axial;
 use super::exec::Workspace;
-use super::rows::{FromRows, Scale};
+use super::scaled::{Scale, Scaled};
 use super::sparse::Plan;
-use crate::cable::{elimination, lanes};
+use crate::cable::elimination;
 use crate::kernel::Storage;
 use crate::simd::Level;
 use std::ops::Range;
@@ -24,13 +24,13 @@ pub(super) struct TreeSystem<'a> {
 }
 
 /// Where the state of factors of the tree is kept.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct TreeFactors {
     /// For one stage: reciprocal pivots, in [`Workspace::tree`].
     pub pivots: usize,
     /// For several: inverse blocks, in [`Workspace::wide`].
     pub blocks: usize,
-    /// Right-hand sides of all rows, in [`Workspace::wide`], for several stages.
+    /// Right-hand sides of all nodes, in [`Workspace::wide`], for several stages.
     pub rows: usize,
 }
 
@@ -51,17 +51,17 @@ impl<F: Storage> Axial<F> {
             ..
         } = system;
         let s = order(a);
-        let n = self.rows();
+        let n = self.nodes();
         if s == 1 {
             let Workspace {
                 arena,
                 wide,
                 tree,
-                rows: [_, remainders],
+                nodes: [_, remainders],
                 ..
             } = workspace;
             let pivots = &mut tree[factors.pivots..][..n * lanes];
-            let remainders = &mut remainders[..self.compartments.len() * lanes];
+            let remainders = &mut remainders[..self.compartments * lanes];
             plan.remainders(&wide[matrices..], remainders);
             let scale = Scale::Capacity(1.0 / a[0]);
             self.eliminate(&system, remainders, &arena[capacity..], scale, pivots);
@@ -74,32 +74,29 @@ impl<F: Storage> Axial<F> {
         let base = factors.blocks;
         workspace.wide[base..base + n * lanes * size].fill(0.0);
         let (mut x, mut product) = ([0.0; 16], [0.0; 16]);
-        for (compartment, &row) in self.compartments.iter().enumerate() {
-            for lane in 0..lanes {
-                let e = compartment * lanes + lane;
-                plan.remainder(&workspace.wide[matrices..], e, &mut x[..size]);
-                let c = workspace.arena[capacity + e].to_f64();
-                multiply(&inverse[..size], &x[..size], &mut product[..size], s);
-                let to = &mut workspace.wide[base + (row * lanes + lane) * size..][..size];
-                for (to, x) in to.iter_mut().zip(&product) {
-                    *to = c * x;
-                }
+        for e in 0..self.compartments * lanes {
+            plan.remainder(&workspace.wide[matrices..], e, &mut x[..size]);
+            let c = workspace.arena[capacity + e].to_f64();
+            multiply(&inverse[..size], &x[..size], &mut product[..size], s);
+            let to = &mut workspace.wide[base + e * size..][..size];
+            for (to, x) in to.iter_mut().zip(&product) {
+                *to = c * x;
             }
         }
         let blocks = &mut workspace.wide[base..base + n * lanes * size];
-        for row in (0..n).rev() {
-            let g = self.conductances[row];
-            let (above, here) = blocks.split_at_mut(row * lanes * size);
+        for (k, c) in self.connections.iter().enumerate().rev() {
+            let g = c.conductance;
             for lane in 0..lanes {
-                let block = &mut here[lane * size..][..size];
+                let block = &mut blocks[(c.node * lanes + lane) * size..][..size];
                 for p in 0..s {
-                    block[p * s + p] += self.sums[row];
+                    block[p * s + p] += self.sums[c.node];
                 }
                 invert(block, s);
-                if row > 0 {
-                    let up = &mut above[(self.parents[row] * lanes + lane) * size..][..size];
-                    for (up, x) in up.iter_mut().zip(block) {
-                        *up -= g * g * *x;
+                x[..size].copy_from_slice(block);
+                if k > 0 {
+                    let up = &mut blocks[(c.parent * lanes + lane) * size..][..size];
+                    for (up, x) in up.iter_mut().zip(&x) {
+                        *up -= g * g * x;
                     }
                 }
             }
@@ -114,7 +111,7 @@ impl<F: Storage> Axial<F> {
         local: usize,
     ) {
         let Workspace { arena, tree, .. } = workspace;
-        let pivots = &mut tree[system.factors.pivots..][..self.rows() * system.lanes];
+        let pivots = &mut tree[system.factors.pivots..][..self.nodes() * system.lanes];
         let (local, capacity) = (&arena[local..], &arena[system.capacity..]);
         let scale = Scale::Pivot(system.a[0]);
         self.eliminate(&system, local, capacity, scale, pivots);
@@ -129,11 +126,54 @@ impl<F: Storage> Axial<F> {
         scale: Scale,
         pivots: &mut [F],
     ) {
-        let TreeSystem { level, lanes, .. } = *system;
-        pivots.fill(F::default());
-        self.to_rows((level, lanes), from, capacity, scale, pivots);
+        self.placed(system, (scale, from), capacity, pivots);
         // A bad pivot spoils the solution, which is noticed there.
-        let _ = elimination::factor(level, &self.operator, 1.0, pivots);
+        let _ = elimination::factor(system.level, &self.operator, 1.0, pivots);
+    }
+
+    /// Numbers for all places of the tree: of compartments, scaled, and none of junctions.
+    fn placed(
+        &self,
+        system: &TreeSystem,
+        (scale, from): (Scale, &[F]),
+        capacity: &[F],
+        to: &mut [F],
+    ) {
+        let (to, junctions) = to.split_at_mut(self.compartments * system.lanes);
+        junctions.fill(F::default());
+        let scaled = Scaled {
+            scale,
+            from,
+            capacity,
+            to,
+        };
+        scaled.run(system.level);
+    }
+
+    /// As [`Axial::factor_alone`] and then [`Axial::solve`].
+    pub(super) fn factor_and_solve_alone(
+        &self,
+        system: TreeSystem,
+        workspace: &mut Workspace<F>,
+        local: usize,
+        potentials: Potentials,
+    ) {
+        let Workspace {
+            arena,
+            tree,
+            nodes: [x, _],
+            ..
+        } = workspace;
+        let pivots = &mut tree[system.factors.pivots..][..self.nodes() * system.lanes];
+        let c = &arena[system.capacity..];
+        let a = system.a[0];
+        self.placed(&system, (Scale::Pivot(a), &arena[local..]), c, pivots);
+        let from = &arena[potentials.from[0] + potentials.offset..];
+        self.placed(&system, (Scale::Capacity(1.0 / a), from), c, x);
+        // A bad pivot spoils the solution, which is noticed later.
+        let _ = elimination::factor_and_solve(system.level, &self.operator, 1.0, pivots, x);
+        let (to, count) = (potentials.plane(0), self.compartments * system.lanes);
+        arena[to..to + count].copy_from_slice(&x[..count]);
     }
 
     /// Solves with the factors, the transposed system if asked for.
@@ -155,36 +195,34 @@ impl<F: Storage> Axial<F> {
             transposed,
         } = system;
         let s = order(a);
-        let n = self.rows();
+        let n = self.nodes();
         if s == 1 {
             let Workspace {
                 arena,
                 tree,
-                rows: [x, _],
+                nodes: [x, _],
                 ..
             } = workspace;
-            let (plane, count) = (potentials.plane(0), self.compartments.len() * lanes);
+            let (plane, count) = (potentials.plane(0), self.compartments * lanes);
             let scale = Scale::Capacity(1.0 / a[0]);
             let (before, after) = match transposed {
                 false => (scale, Scale::One),
                 true => (Scale::One, scale),
             };
-            x.fill(F::default());
             let c = &arena[capacity..];
             let from = &arena[potentials.from[0] + potentials.offset..];
-            self.to_rows((level, lanes), from, c, before, x);
+            self.placed(&system, (before, from), c, x);
             let stored = elimination::Factors::stored(1.0, &tree[factors.pivots..][..n * lanes]);
             let done = elimination::solve(level, &self.operator, &stored, x);
             debug_assert!(done.is_ok());
             let (c, to) = two(arena, capacity..capacity + count, plane..plane + count);
-            let back = FromRows {
-                rows: &self.compartments,
+            let back = Scaled {
+                scale: after,
                 from: x,
                 capacity: c,
-                scale: after,
                 to,
             };
-            lanes::run(level, lanes, back);
+            back.run(level);
             return;
         }
         let size = s * s;
@@ -198,17 +236,14 @@ impl<F: Storage> Axial<F> {
         let blocks = &kept[first..first + n * lanes * size];
         let x = &mut rest[..n * lanes * s];
         x.fill(0.0);
-        for (compartment, &row) in self.compartments.iter().enumerate() {
-            for lane in 0..lanes {
-                let e = compartment * lanes + lane;
-                let c = arena[capacity + e].to_f64();
-                for p in 0..s {
-                    let sum = (0..s).map(|q| inverse[p * s + q] * potentials.get(arena, e, q));
-                    x[(row * lanes + lane) * s + p] = match transposed {
-                        false => c * sum.sum::<f64>(),
-                        true => potentials.get(arena, e, p),
-                    };
-                }
+        for e in 0..self.compartments * lanes {
+            let c = arena[capacity + e].to_f64();
+            for p in 0..s {
+                let sum = (0..s).map(|q| inverse[p * s + q] * potentials.get(arena, e, q));
+                x[e * s + p] = match transposed {
+                    false => c * sum.sum::<f64>(),
+                    true => potentials.get(arena, e, p),
+                };
             }
         }
         let times = |block: &[f64], x: &[f64]| -> [f64; 4] {
@@ -222,41 +257,38 @@ impl<F: Storage> Axial<F> {
             }
             y
         };
-        for row in (1..n).rev() {
+        for c in self.connections[1..].iter().rev() {
             for lane in 0..lanes {
-                let at = row * lanes + lane;
+                let at = c.node * lanes + lane;
                 let y = times(&blocks[at * size..][..size], &x[at * s..][..s]);
-                let up = (self.parents[row] * lanes + lane) * s;
+                let up = (c.parent * lanes + lane) * s;
                 for p in 0..s {
-                    x[up + p] += self.conductances[row] * y[p];
+                    x[up + p] += c.conductance * y[p];
                 }
             }
         }
-        for row in 0..n {
+        for (k, c) in self.connections.iter().enumerate() {
             for lane in 0..lanes {
-                let at = row * lanes + lane;
-                if row > 0 {
-                    let up = (self.parents[row] * lanes + lane) * s;
+                let at = c.node * lanes + lane;
+                if k > 0 {
+                    let up = (c.parent * lanes + lane) * s;
                     for p in 0..s {
-                        x[at * s + p] += self.conductances[row] * x[up + p];
+                        x[at * s + p] += c.conductance * x[up + p];
                     }
                 }
                 let y = times(&blocks[at * size..][..size], &x[at * s..][..s]);
                 x[at * s..][..s].copy_from_slice(&y[..s]);
             }
         }
-        for (compartment, &row) in self.compartments.iter().enumerate() {
-            for lane in 0..lanes {
-                let e = compartment * lanes + lane;
-                let c = arena[capacity + e].to_f64();
-                let x = &x[(row * lanes + lane) * s..][..s];
-                for p in 0..s {
-                    let x = match transposed {
-                        false => x[p],
-                        true => c * (0..s).map(|q| inverse[q * s + p] * x[q]).sum::<f64>(),
-                    };
-                    arena[potentials.plane(p) + e] = F::from_f64(x);
-                }
+        for e in 0..self.compartments * lanes {
+            let c = arena[capacity + e].to_f64();
+            let x = &x[e * s..][..s];
+            for p in 0..s {
+                let x = match transposed {
+                    false => x[p],
+                    true => c * (0..s).map(|q| inverse[q * s + p] * x[q]).sum::<f64>(),
+                };
+                arena[potentials.plane(p) + e] = F::from_f64(x);
             }
         }
     }

@@ -26,15 +26,23 @@ impl Goal for Derivative {
     }
 }
 
-/// x + h φ₁(-b h) (a - b x)
+/// x + (p - q x), with p = h φ₁(-b h) a and q = h φ₁(-b h) b
 #[derive(Clone, Copy)]
 struct Relax(f64);
+impl Relax {
+    /// p and q.
+    #[inline(always)]
+    fn weights<R: Real>(self, a: R, b: R) -> [R; 2] {
+        let h = R::constant(self.0);
+        let time = h * (-(b * h)).exprel();
+        [time * a, time * b]
+    }
+}
 impl Goal for Relax {
     #[inline(always)]
     fn result<R: Real>(self, a: R, b: R, x: R) -> R {
-        let h = R::constant(self.0);
-        let slope = (-b).mul_add(x, a);
-        (h * (-(b * h)).exprel()).mul_add(slope, x)
+        let [p, q] = self.weights(a, b);
+        (-q).mul_add(x, p) + x
     }
 }
 
@@ -67,6 +75,28 @@ impl<K: Kinetics<N>, G: Goal, const N: usize> Function for Aim<'_, K, G, N> {
     }
 }
 
+/// The states relaxed over a time, and p and q of each.
+struct Kept<'a, K, const N: usize>(&'a K, Relax);
+
+impl<K: Kinetics<N>, const N: usize> Function for Kept<'_, K, N> {
+    type Inputs<T: Copy> = (K::Inputs<T>, [T; N]);
+    type Outputs<T: Copy> = ([T; N], [T; N], [T; N]);
+    #[inline(always)]
+    fn at<R: Real>(&self, (inputs, states): (K::Inputs<R>, [R; N])) -> Self::Outputs<R> {
+        let rates = self.0.rates(inputs);
+        let (mut x, mut p, mut q) = (states, states, states);
+        each(
+            N,
+            #[inline(always)]
+            |g| {
+                [p[g], q[g]] = self.1.weights(rates[g].a, rates[g].b);
+                x[g] = (-q[g]).mul_add(states[g], p[g]) + states[g];
+            },
+        );
+        (x, p, q)
+    }
+}
+
 impl<F: Element, K: Kinetics<N>, const N: usize> KernelFor<F> for GateDriver<K, N> {
     fn values(&self, level: Level, call: &Call, arena: &mut [F]) {
         evaluate(level, &Aim::<K, _, N>(&self.0, Derivative), call, arena);
@@ -85,12 +115,12 @@ impl<F: Element, K: Kinetics<N>, const N: usize> KernelFor<F> for GateDriver<K, 
     }
 
     fn relax(&self, level: Level, h: F, call: &Call, arena: &mut [F]) {
-        evaluate(
-            level,
-            &Aim::<K, _, N>(&self.0, Relax(h.to_f64())),
-            call,
-            arena,
-        );
+        let (kernel, goal) = (&self.0, Relax(h.to_f64()));
+        if call.outputs.len() == N {
+            evaluate(level, &Aim::<K, _, N>(kernel, goal), call, arena);
+        } else {
+            evaluate(level, &Kept(kernel, goal), call, arena);
+        }
     }
 
     fn steady(&self, level: Level, call: &Call, arena: &mut [F]) {

@@ -225,6 +225,11 @@ impl<R: Real, const K: usize> Real for Dual<R, K> {
         self.chain(value, self.value.exprel_slope(value))
     }
     #[inline(always)]
+    fn bernoulli(self) -> Self {
+        let value = self.value.bernoulli();
+        self.chain(value, self.value.bernoulli_slope(value))
+    }
+    #[inline(always)]
     fn ln(self) -> Self {
         self.chain(self.value.ln(), R::one() / self.value)
     }

@@ -106,6 +106,27 @@ pub fn phi<A: Arith>(x: A, k: u32) -> A {
     }
 }
 
+/// x / (e^x - 1), 1 at 0.
+#[inline(always)]
+pub fn bernoulli<A: Arith>(x: A) -> A {
+    let e = reduce(x);
+    let max = A::c(A::Format::EXP_MAX);
+    let z = max.select_less(x, max, x);
+    let y = z / e.expm1() * e.unshift;
+    x.magnitude()
+        .select_less(A::c(A::Format::TINY), A::c(1.0), y)
+}
+
+/// B' = B (φ_2 B - 1) around 0, and the equal B (1 - B - x) / x away from it. `value` is B.
+#[inline(always)]
+pub fn bernoulli_slope<A: Arith>(x: A, value: A) -> A {
+    let max = A::c(A::Format::EXP_MAX);
+    let z = max.select_less(x, max, x);
+    let near = value * A::Format::phi2_poly(x).fma(value, A::c(-1.0));
+    let far = value * (A::c(1.0) - value - z) / z;
+    x.magnitude().select_less(A::c(2.0), near, far)
+}
+
 /// φ_1' = φ_1 - φ_2, with the polynomial of φ_2 around 0, and the equal (e^x - φ_1) / x away from it. `value` is φ_1.
 #[inline(always)]
 pub fn exprel_slope<A: Arith>(x: A, value: A) -> A {

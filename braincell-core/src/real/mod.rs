@@ -58,6 +58,19 @@ pub trait Real:
     fn expm1(self) -> Self;
     /// `(e^x - 1) / x`, 1 at 0, with the right derivatives there.
     fn exprel(self) -> Self;
+    /// The Bernoulli function `x / (e^x - 1)`, 1 at 0: the reciprocal of [`Real::exprel`] by a single division, with the right
+    /// derivatives at 0 and no overflow on the way.
+    #[inline(always)]
+    fn bernoulli(self) -> Self {
+        Self::one() / self.exprel()
+    }
+    /// The derivative of [`Real::bernoulli`], whose value here is `value`.
+    #[inline(always)]
+    fn bernoulli_slope(self, value: Self) -> Self {
+        let near = value * (self.phi2() * value - 1.0);
+        let far = value * (Self::one() - value - self) / self;
+        self.abs().if_less(Self::constant(2.0), near, far)
+    }
     /// Natural logarithm.
     fn ln(self) -> Self;
     /// Hyperbolic tangent.

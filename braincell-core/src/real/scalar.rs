@@ -158,6 +158,14 @@ macro_rules! real {
                 elementary::phi(self, 1)
             }
             #[inline(always)]
+            fn bernoulli(self) -> Self {
+                elementary::bernoulli(self)
+            }
+            #[inline(always)]
+            fn bernoulli_slope(self, value: Self) -> Self {
+                elementary::bernoulli_slope(self, value)
+            }
+            #[inline(always)]
             fn ln(self) -> Self {
                 elementary::ln(self)
             }

@@ -23,7 +23,7 @@ const NARROWEST: usize = 16;
 /// How long a block shall take: its overhead vanishes, and an observer is called often.
 const BLOCK: Duration = Duration::from_millis(50);
 /// States advanced by a step each in the first block of a run, for each thread.
-const FIRST_BLOCK: u64 = 100_000;
+const FIRST_BLOCK: u64 = 1_000_000;
 
 /// How many threads are wanted: as many as there are cores, if nobody says.
 pub(super) fn threads(asked: Option<usize>) -> Result<usize, SetupError> {

@@ -304,6 +304,7 @@ impl<F: Storage> Tile<F> {
     pub fn load(&self, engine: &Engine<F>, w: &mut Workspace<F>) {
         engine.layout.fill_parameters(self.first, &mut w.arena);
         w.arena[engine.layout.all_current.range()].copy_from_slice(&self.state);
+        w.continued = false;
     }
 
     /// Records a sample at time `t`, with inputs from inside the piece that holds `within`.
@@ -418,6 +419,7 @@ impl<F: Storage> Tile<F> {
                 self.detect(engine, clock, w);
                 engine.finish(self.first, clock, w);
                 if engine.is_sound(&w.arena) {
+                    w.continued = true;
                     return true;
                 }
                 self.examine(engine, &w.arena)

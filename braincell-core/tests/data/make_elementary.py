@@ -43,6 +43,10 @@ FUNCTIONS = {
     "ln": (log, [abs(x) for x in spread(1e-300, 1e300, 60)] + around([1, 0.7, 1.41], 30)),
     "tanh": (tanh, spread(1e-10, 20, 60) + around([0.5625, -0.5625, 0.3], 20)),
     "logistic": (lambda x: 1 / (1 + exp(-x)), spread(1e-8, 600, 60) + around([1, -1, 5], 20)),
+    "bernoulli": (
+        lambda x: 1 / phi(1)(x),
+        spread(1e-12, 600, 90) + around([0.34, -0.34, 0.7, -1], 20),
+    ),
 }
 
 for name, (f, points) in FUNCTIONS.items():

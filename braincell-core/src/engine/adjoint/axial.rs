@@ -9,44 +9,26 @@ use super::super::exec::Workspace;
 use super::{Frame, Sweep};
 use crate::simd::Level;
 
-/// The parts of the axial current. Arrays are compartments × lanes, junctions × lanes or rows × lanes; connections are rows too,
-/// each the one to its parent.
+/// The parts of the axial current. Arrays are compartments × lanes, junctions × lanes, nodes × lanes or connections × lanes.
 impl Axial<f64> {
-    /// Number of compartments.
-    pub(super) fn compartment_count(&self) -> usize {
-        self.compartments.len()
-    }
-
-    /// Σ of the conductances at each junction, µS.
-    fn sum_at(&self, junction: usize) -> f64 {
-        self.sums[self.junctions[junction].row]
-    }
-
-    /// Potentials of all rows from those of the compartments, 0 if there are none, and the currents into junctions.
-    pub(super) fn at_rows(
+    /// Potentials of all nodes from those of the compartments, 0 if there are none, and the currents into junctions.
+    pub(super) fn at_nodes(
         &self,
         lanes: usize,
         v: Option<&[f64]>,
         current: Option<&[f64]>,
-        rows: &mut [f64],
+        nodes: &mut [f64],
     ) {
+        let (compartments, junctions) = nodes.split_at_mut(self.compartments * lanes);
         match v {
-            Some(v) if lanes == 1 => {
-                let pairs = v.iter().zip(&self.compartments);
-                pairs.for_each(|(x, &row)| rows[row] = *x);
-            }
-            Some(v) => {
-                for (from, &row) in v.chunks_exact(lanes).zip(&self.compartments) {
-                    rows[row * lanes..][..lanes].copy_from_slice(from);
-                }
-            }
-            None => rows.fill(0.0),
+            Some(v) => compartments.copy_from_slice(v),
+            None => compartments.fill(0.0),
         }
-        for (j, junction) in self.junctions.iter().enumerate() {
+        for j in 0..self.junctions.len() {
             for lane in 0..lanes {
                 let mean = v.map_or(0.0, |v| self.mean(j, [lane, lanes], v));
                 let driven = current.map_or(0.0, |i| i[j * lanes + lane] / self.sum_at(j));
-                rows[junction.row * lanes + lane] = mean + driven;
+                junctions[j * lanes + lane] = mean + driven;
             }
         }
     }
@@ -57,32 +39,18 @@ impl Axial<f64> {
         place: (Level, usize),
         x: &[f64],
         y: &mut [f64],
-        rows: &mut [Vec<f64>; 2],
+        nodes: &mut [Vec<f64>; 2],
     ) {
-        let [potentials, currents] = rows;
-        self.at_rows(place.1, Some(x), None, potentials);
-        self.outflow(place, potentials, currents, y);
+        let [potentials, currents] = nodes;
+        self.at_nodes(place.1, Some(x), None, potentials);
+        self.outflow(place.0, potentials, currents, y);
     }
 
-    /// The currents out of the compartments, G x, for potentials of rows.
-    pub(super) fn outflow(
-        &self,
-        (level, lanes): (Level, usize),
-        x: &[f64],
-        currents: &mut [f64],
-        y: &mut [f64],
-    ) {
-        currents.fill(0.0);
+    /// The currents out of the compartments, G x, for potentials of nodes.
+    pub(super) fn outflow(&self, level: Level, x: &[f64], currents: &mut [f64], y: &mut [f64]) {
         let done = self.operator.apply(level, 1.0, x, currents);
         debug_assert!(done.is_ok());
-        if lanes == 1 {
-            let pairs = y.iter_mut().zip(&self.compartments);
-            pairs.for_each(|(y, &row)| *y = currents[row]);
-            return;
-        }
-        for (to, &row) in y.chunks_exact_mut(lanes).zip(&self.compartments) {
-            to.copy_from_slice(&currents[row * lanes..][..lanes]);
-        }
+        y.copy_from_slice(&currents[..y.len()]);
     }
 
     /// The mean of the numbers of a junction's neighbours, weighted by the conductances.
@@ -109,16 +77,16 @@ impl Axial<f64> {
         to: &mut [f64],
     ) {
         if lanes == 1 {
-            let rows = self.parents.iter().zip(to).zip(u.iter().zip(x));
-            for ((&parent, to), (a, c)) in rows.skip(1) {
-                *to += factor * (a - u[parent]) * (c - x[parent]);
+            for (c, to) in self.connections.iter().zip(to).skip(1) {
+                let (a, b) = (c.node, c.parent);
+                *to += factor * (u[a] - u[b]) * (x[a] - x[b]);
             }
             return;
         }
-        for (row, &parent) in self.parents.iter().enumerate().skip(1) {
+        for (k, c) in self.connections.iter().enumerate().skip(1) {
             for lane in 0..lanes {
-                let (a, b) = (row * lanes + lane, parent * lanes + lane);
-                to[a] += factor * (u[a] - u[b]) * (x[a] - x[b]);
+                let (a, b) = (c.node * lanes + lane, c.parent * lanes + lane);
+                to[k * lanes + lane] += factor * (u[a] - u[b]) * (x[a] - x[b]);
             }
         }
     }
@@ -126,10 +94,10 @@ impl Axial<f64> {
     /// y ← Ġ x, for changes ġ of the connections' conductances.
     fn changed_currents(&self, lanes: usize, g: &[f64], x: &[f64], y: &mut [f64]) {
         y.fill(0.0);
-        for (row, &parent) in self.parents.iter().enumerate().skip(1) {
+        for (k, c) in self.connections.iter().enumerate().skip(1) {
             for lane in 0..lanes {
-                let (a, b) = (row * lanes + lane, parent * lanes + lane);
-                let current = g[a] * (x[a] - x[b]);
+                let (a, b) = (c.node * lanes + lane, c.parent * lanes + lane);
+                let current = g[k * lanes + lane] * (x[a] - x[b]);
                 y[a] += current;
                 y[b] -= current;
             }
@@ -137,7 +105,7 @@ impl Axial<f64> {
     }
 
     /// What changes ġ of the connections' conductances do to the currents out of the compartments, Ġ x with junctions
-    /// eliminated; x are the potentials of rows.
+    /// eliminated; x are the potentials of nodes.
     pub(super) fn reduced_change(
         &self,
         lanes: usize,
@@ -146,20 +114,22 @@ impl Axial<f64> {
         [y, to]: [&mut [f64]; 2],
     ) {
         self.changed_currents(lanes, g, x, y);
-        for (to, &row) in to.chunks_exact_mut(lanes).zip(&self.compartments) {
-            to.copy_from_slice(&y[row * lanes..][..lanes]);
-        }
-        for (j, junction) in self.junctions.iter().enumerate() {
+        let (compartments, junctions) = y.split_at(self.compartments * lanes);
+        to.copy_from_slice(compartments);
+        for j in 0..self.junctions.len() {
             for lane in 0..lanes {
-                self.spread(j, [lane, lanes], y[junction.row * lanes + lane], to);
+                self.spread(j, [lane, lanes], junctions[j * lanes + lane], to);
             }
         }
     }
 
-    /// The row of the connection between a junction and a compartment beside it.
+    /// The connection between a junction and a compartment beside it.
     fn connection(&self, junction: usize, compartment: usize) -> usize {
-        let (a, b) = (self.junctions[junction].row, self.compartments[compartment]);
-        if self.parents[a] == b { a } else { b }
+        let up = self.connection_of[self.compartments + junction];
+        match self.connections[up].parent == compartment {
+            true => up,
+            false => self.connection_of[compartment],
+        }
     }
 }
 
@@ -167,20 +137,19 @@ impl Axial<f64> {
 /// those of the own conductances.
 fn own_change(axial: &Axial<f64>, lanes: usize, g: &[f64], [sums, to]: [&mut [f64]; 2]) {
     sums.fill(0.0);
-    for (row, &parent) in axial.parents.iter().enumerate().skip(1) {
+    for (k, c) in axial.connections.iter().enumerate().skip(1) {
         for lane in 0..lanes {
-            sums[row * lanes + lane] += g[row * lanes + lane];
-            sums[parent * lanes + lane] += g[row * lanes + lane];
+            sums[c.node * lanes + lane] += g[k * lanes + lane];
+            sums[c.parent * lanes + lane] += g[k * lanes + lane];
         }
     }
-    for (to, &row) in to.chunks_exact_mut(lanes).zip(&axial.compartments) {
-        to.copy_from_slice(&sums[row * lanes..][..lanes]);
-    }
+    let (compartments, junctions) = sums.split_at(axial.compartments * lanes);
+    to.copy_from_slice(compartments);
     for (j, junction) in axial.junctions.iter().enumerate() {
         for &(k, own) in &junction.neighbours {
             let (share, connection) = (own / axial.sum_at(j), axial.connection(j, k));
             for lane in 0..lanes {
-                let sum = sums[junction.row * lanes + lane];
+                let sum = junctions[j * lanes + lane];
                 to[k * lanes + lane] -=
                     2.0 * share * g[connection * lanes + lane] - share * share * sum;
             }
@@ -193,27 +162,26 @@ fn add_own_adjoint(
     axial: &Axial<f64>,
     lanes: usize,
     own_bar: &[f64],
-    rows: &mut [f64],
+    nodes: &mut [f64],
     to: &mut [f64],
 ) {
-    for (from, &row) in own_bar.chunks_exact(lanes).zip(&axial.compartments) {
-        rows[row * lanes..][..lanes].copy_from_slice(from);
-    }
+    let (compartments, junctions) = nodes.split_at_mut(axial.compartments * lanes);
+    compartments.copy_from_slice(own_bar);
+    junctions.fill(0.0);
     for (j, junction) in axial.junctions.iter().enumerate() {
-        rows[junction.row * lanes..][..lanes].fill(0.0);
         for &(k, own) in &junction.neighbours {
             let (share, connection) = (own / axial.sum_at(j), axial.connection(j, k));
             for lane in 0..lanes {
                 let bar = own_bar[k * lanes + lane];
-                rows[junction.row * lanes + lane] += share * share * bar;
+                junctions[j * lanes + lane] += share * share * bar;
                 to[connection * lanes + lane] -= 2.0 * share * bar;
             }
         }
     }
-    for (row, &parent) in axial.parents.iter().enumerate().skip(1) {
+    for (k, c) in axial.connections.iter().enumerate().skip(1) {
         for lane in 0..lanes {
-            let (a, b) = (row * lanes + lane, parent * lanes + lane);
-            to[a] += rows[a] + rows[b];
+            let (a, b) = (c.node * lanes + lane, c.parent * lanes + lane);
+            to[k * lanes + lane] += nodes[a] + nodes[b];
         }
     }
 }
@@ -225,13 +193,13 @@ fn currents(
     (v, current): (Option<usize>, Option<usize>),
     x: &[f64],
     y: &mut [f64],
-    rows: &mut [Vec<f64>; 2],
+    nodes: &mut [Vec<f64>; 2],
 ) {
     let lanes = frame.context.layout.lanes;
     match v {
         Some(v) => {
             let place = (frame.context.level, lanes);
-            axial.reduced(place, &x[v..v + y.len()], y, rows);
+            axial.reduced(place, &x[v..v + y.len()], y, nodes);
         }
         None => y.fill(0.0),
     }
@@ -247,19 +215,19 @@ fn currents(
 /// The operands of an axial current: potentials, currents into junctions, and where it is added.
 pub(super) type Operands = (Option<usize>, Option<usize>, usize);
 
-/// Potentials of rows from those in the arena.
+/// Potentials of nodes from those in the arena.
 fn potentials(
     axial: &Axial<f64>,
     lanes: usize,
     (v, current, _): Operands,
     arena: &[f64],
-    rows: &mut [f64],
+    nodes: &mut [f64],
 ) {
-    let count = axial.compartments.len() * lanes;
+    let count = axial.compartments * lanes;
     let junctions = axial.junctions.len() * lanes;
     let v = v.map(|at| &arena[at..at + count]);
     let current = current.map(|at| &arena[at..at + junctions]);
-    axial.at_rows(lanes, v, current, rows);
+    axial.at_nodes(lanes, v, current, nodes);
 }
 
 /// V̇_i += -(S V - B I)_i / c_i
@@ -274,20 +242,20 @@ pub(super) fn current_tangent(
     let (v, current, to) = operands;
     let layout = frame.context.layout;
     let (lanes, extras) = (layout.lanes, frame.extras);
-    let count = axial.compartments.len() * lanes;
+    let count = axial.compartments * lanes;
     let capacity = layout.capacity();
     let (y, rest) = s.products.split_at_mut(count);
     let (all, rest) = rest.split_at_mut(count);
     let change = &mut rest[..count];
-    let [x, changed] = &mut s.rows;
+    let [x, changed] = &mut s.nodes;
     if extras.capacity {
-        currents(frame, axial, (v, current), &w.arena, all, &mut w.rows);
+        currents(frame, axial, (v, current), &w.arena, all, &mut w.nodes);
     }
     if extras.connections.is_some() {
         potentials(axial, lanes, operands, &w.arena, x);
     }
     for dot in dots {
-        currents(frame, axial, (v, current), dot, y, &mut w.rows);
+        currents(frame, axial, (v, current), dot, y, &mut w.nodes);
         if let Some(g) = extras.connections {
             axial.reduced_change(lanes, &dot[g..g + x.len()], x, [changed, change]);
             y.iter_mut().zip(&*change).for_each(|(y, x)| *y += x);
@@ -313,7 +281,7 @@ pub(super) fn current_adjoint(
     let (v, current, to) = operands;
     let layout = frame.context.layout;
     let (lanes, extras) = (layout.lanes, frame.extras);
-    let count = axial.compartments.len() * lanes;
+    let count = axial.compartments * lanes;
     let capacity = layout.capacity();
     let (u, rest) = s.products.split_at_mut(count);
     let y = &mut rest[..count];
@@ -321,7 +289,7 @@ pub(super) fn current_adjoint(
     let pairs = bar[to..to + count].iter().zip(c);
     u.iter_mut().zip(pairs).for_each(|(u, (x, c))| *u = -x / c);
     if let Some(v) = v {
-        axial.reduced((frame.context.level, lanes), u, y, &mut w.rows);
+        axial.reduced((frame.context.level, lanes), u, y, &mut w.nodes);
         let to = bar[v..v + count].iter_mut();
         to.zip(&*y).for_each(|(to, y)| *to += y);
     }
@@ -335,17 +303,17 @@ pub(super) fn current_adjoint(
     if !extras.cable() {
         return;
     }
-    let [x, us] = &mut s.rows;
+    let [x, us] = &mut s.nodes;
     potentials(axial, lanes, operands, &w.arena, x);
     if extras.capacity {
-        axial.outflow((frame.context.level, lanes), x, us, y);
+        axial.outflow(frame.context.level, x, us, y);
         let c = &w.arena[capacity..capacity + count];
         let terms = u.iter().zip(&*y).zip(c);
         let to = bar[capacity..capacity + count].iter_mut();
         to.zip(terms).for_each(|(to, ((u, y), c))| *to -= u * y / c);
     }
     if let Some(g) = extras.connections {
-        axial.at_rows(lanes, Some(u), None, us);
+        axial.at_nodes(lanes, Some(u), None, us);
         let len = x.len();
         axial.add_products(lanes, 1.0, [us, x], &mut bar[g..g + len]);
     }
@@ -362,8 +330,8 @@ pub(super) fn junction_tangent(
     let Some(axial) = frame.axial() else { return };
     let (v, current, to) = operands;
     let lanes = frame.context.layout.lanes;
-    let count = axial.compartments.len() * lanes;
-    let [x, changed] = &mut s.rows;
+    let count = axial.compartments * lanes;
+    let [x, changed] = &mut s.nodes;
     if frame.extras.connections.is_some() {
         potentials(axial, lanes, operands, &w.arena, x);
     }
@@ -373,12 +341,12 @@ pub(super) fn junction_tangent(
         } else {
             changed.fill(0.0);
         }
-        for (j, junction) in axial.junctions.iter().enumerate() {
+        for j in 0..axial.junctions.len() {
             for lane in 0..lanes {
                 let at = j * lanes + lane;
                 let mean = v.map_or(0.0, |v| axial.mean(j, [lane, lanes], &dot[v..v + count]));
                 let driven = current.map_or(0.0, |i| dot[i + at]);
-                let changed = changed[junction.row * lanes + lane];
+                let changed = changed[count + at];
                 dot[to + at] = mean + (driven - changed) / axial.sum_at(j);
             }
         }
@@ -395,10 +363,10 @@ pub(super) fn junction_adjoint(
     let Some(axial) = frame.axial() else { return };
     let (v, current, to) = operands;
     let lanes = frame.context.layout.lanes;
-    let count = axial.compartments.len() * lanes;
-    let [x, us] = &mut s.rows;
+    let count = axial.compartments * lanes;
+    let [x, us] = &mut s.nodes;
     us.fill(0.0);
-    for (j, junction) in axial.junctions.iter().enumerate() {
+    for j in 0..axial.junctions.len() {
         for lane in 0..lanes {
             let at = j * lanes + lane;
             let of = std::mem::take(&mut bar[to + at]);
@@ -409,7 +377,7 @@ pub(super) fn junction_adjoint(
             if let Some(i) = current {
                 bar[i + at] += share;
             }
-            us[junction.row * lanes + lane] = share;
+            us[count + at] = share;
         }
     }
     if let Some(g) = frame.extras.connections {
@@ -433,8 +401,8 @@ pub(super) fn diagonal_tangent(
     };
     let lanes = frame.context.layout.lanes;
     let capacity = frame.context.layout.capacity();
-    let [sums, _] = &mut s.rows;
-    let change = &mut s.products[..axial.compartments.len() * lanes];
+    let [sums, _] = &mut s.nodes;
+    let change = &mut s.products[..axial.compartments * lanes];
     for dot in dots {
         change.fill(0.0);
         if let Some(g) = extras.connections {
@@ -463,7 +431,7 @@ pub(super) fn diagonal_adjoint(
     };
     let lanes = frame.context.layout.lanes;
     let capacity = frame.context.layout.capacity();
-    let own_bar = &mut s.products[..axial.compartments.len() * lanes];
+    let own_bar = &mut s.products[..axial.compartments * lanes];
     for (e, own) in each(&axial.own, lanes) {
         let c = w.arena[capacity + e];
         own_bar[e] = -bar[to + e] / c;
@@ -472,9 +440,9 @@ pub(super) fn diagonal_adjoint(
         }
     }
     if let Some(g) = extras.connections {
-        let [rows, _] = &mut s.rows;
-        let len = rows.len();
-        add_own_adjoint(axial, lanes, own_bar, rows, &mut bar[g..g + len]);
+        let [nodes, _] = &mut s.nodes;
+        let len = nodes.len();
+        add_own_adjoint(axial, lanes, own_bar, nodes, &mut bar[g..g + len]);
     }
 }
 

@@ -91,7 +91,7 @@ impl LocalJacobian {
             true => plan.saved(self.site.elements),
             false => 0,
         };
-        blocks + rows.map_or(0, |axial| axial.rows() * lanes)
+        blocks + rows.map_or(0, |axial| axial.nodes() * lanes)
     }
 
     /// Appends the factors of one stage to a log.
@@ -108,7 +108,7 @@ impl LocalJacobian {
             plan.save(self.site.elements, matrices, swaps, log);
         }
         if let (Some(axial), Some(tree)) = (context.axial, factors.tree) {
-            let rows = axial.rows() * context.layout.lanes;
+            let rows = axial.nodes() * context.layout.lanes;
             log.extend_from_slice(&w.tree[tree.pivots..][..rows]);
         }
     }
@@ -122,7 +122,7 @@ impl LocalJacobian {
         log: &mut Vec<f64>,
     ) {
         if let (Some(axial), Some(tree)) = (context.axial, factors.tree) {
-            let rows = axial.rows() * context.layout.lanes;
+            let rows = axial.nodes() * context.layout.lanes;
             let from = log.len() - rows;
             w.tree[tree.pivots..][..rows].copy_from_slice(&log[from..]);
             log.truncate(from);

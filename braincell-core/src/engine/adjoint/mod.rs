@@ -61,7 +61,7 @@ impl Extras {
     pub fn amplitude(&self, signal: usize) -> Option<usize> {
         self.amplitudes[signal]
     }
-    /// Where the conductances of the connections are, rows × lanes.
+    /// Where the conductances of the connections are, connections × lanes.
     pub fn connections(&self) -> Option<usize> {
         self.connections
     }
@@ -136,8 +136,8 @@ pub(crate) struct Sweep {
     aside: Vec<f64>,
     /// Products with the conductances of the cable, for each stage.
     products: Vec<f64>,
-    /// Numbers of the rows of the cable.
-    rows: [Vec<f64>; 2],
+    /// Numbers of the nodes of the cable.
+    nodes: [Vec<f64>; 2],
     /// For one element.
     small: Vec<f64>,
     /// How the matrices φ of each element were made, by the place of the first.
@@ -324,8 +324,8 @@ impl Adjoint {
     /// The memory of a sweep with so many tangents at once, or for adjoints.
     pub fn sweep(&self, engine: &Engine<f64>, directions: usize) -> Sweep {
         let layout = &engine.layout;
-        let compartments = engine.axial.as_ref().map_or(0, |a| a.compartment_count());
-        let rows = engine.axial.as_ref().map_or(0, |a| a.rows()) * layout.lanes;
+        let compartments = engine.axial.as_ref().map_or(0, |a| a.compartments);
+        let nodes = engine.axial.as_ref().map_or(0, |a| a.nodes()) * layout.lanes;
         let adjoint = usize::from(directions == 0);
         Sweep {
             log: Vec::new(),
@@ -335,7 +335,7 @@ impl Adjoint {
             wide_dots: vec![vec![0.0; layout.wide]; directions],
             aside: vec![0.0; self.aside],
             products: vec![0.0; 4 * compartments * layout.lanes],
-            rows: [vec![0.0; rows], vec![0.0; rows]],
+            nodes: [vec![0.0; nodes], vec![0.0; nodes]],
             small: Vec::new(),
             histories: HashMap::new(),
             multipliers: vec![0.0; 4 * layout.all_current.len * adjoint.max(1)],

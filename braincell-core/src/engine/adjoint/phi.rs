@@ -2,7 +2,7 @@
 
 use super::super::dense::{FACTORIAL, TERMS, add_identity, halvings, multiply, set_identity};
 
-/// The intermediate results of [`super::super::dense::phi`], for one matrix.
+/// The intermediate results of [`super::super::phi_lanes::Phi`], for one matrix.
 #[derive(Default)]
 pub(super) struct History {
     n: usize,

@@ -99,22 +99,22 @@ impl System<'_> {
             return;
         };
         let (extras, lanes) = (frame.extras, frame.context.layout.lanes);
-        let count = axial.compartment_count() * lanes;
+        let count = axial.compartments * lanes;
         let (capacity, v) = (frame.context.layout.capacity(), self.potential());
         let place = (frame.context.level, lanes);
         let (product, rest) = s.products.split_at_mut(count);
         let change = &mut rest[..count];
-        let [rows, changed] = &mut s.rows;
+        let [nodes, changed] = &mut s.nodes;
         for (q, x) in self.x.iter().enumerate() {
             let x = &w.arena[x + v..x + v + count];
             change.fill(0.0);
             if let Some(g) = extras.connections {
-                axial.at_rows(lanes, Some(x), None, rows);
-                axial.reduced_change(lanes, &dot[g..g + rows.len()], rows, [changed, change]);
+                axial.at_nodes(lanes, Some(x), None, nodes);
+                axial.reduced_change(lanes, &dot[g..g + nodes.len()], nodes, [changed, change]);
                 change.iter_mut().for_each(|x| *x = -*x);
             }
             if extras.capacity {
-                axial.reduced(place, x, product, &mut w.rows);
+                axial.reduced(place, x, product, &mut w.nodes);
                 let c = w.arena[capacity..].iter().zip(&dot[capacity..]);
                 let pairs = change.iter_mut().zip(&*product).zip(c);
                 pairs.for_each(|((change, x), (c, dot))| *change += x * dot / c);
@@ -141,12 +141,12 @@ impl System<'_> {
             return;
         };
         let (extras, lanes) = (frame.extras, frame.context.layout.lanes);
-        let count = axial.compartment_count() * lanes;
+        let count = axial.compartments * lanes;
         let (capacity, v) = (frame.context.layout.capacity(), self.potential());
         let (u, rest) = s.products.split_at_mut(count);
         let (x, rest) = rest.split_at_mut(count);
         let product = &mut rest[..count];
-        let [us, xs] = &mut s.rows;
+        let [us, xs] = &mut s.nodes;
         for (p, lambda) in lambda.iter().enumerate() {
             x.fill(0.0);
             for (q, from) in self.x.iter().enumerate() {
@@ -157,15 +157,15 @@ impl System<'_> {
             let c = &w.arena[capacity..capacity + count];
             let pairs = w.arena[lambda + v..lambda + v + count].iter().zip(c);
             u.iter_mut().zip(pairs).for_each(|(u, (l, c))| *u = l / c);
-            axial.at_rows(lanes, Some(x), None, xs);
+            axial.at_nodes(lanes, Some(x), None, xs);
             if extras.capacity {
-                axial.outflow((frame.context.level, lanes), xs, us, product);
+                axial.outflow(frame.context.level, xs, us, product);
                 let terms = u.iter().zip(&*product).zip(c);
                 let to = bar[capacity..capacity + count].iter_mut();
                 to.zip(terms).for_each(|(to, ((u, x), c))| *to += u * x / c);
             }
             if let Some(g) = extras.connections {
-                axial.at_rows(lanes, Some(u), None, us);
+                axial.at_nodes(lanes, Some(u), None, us);
                 let len = us.len();
                 axial.add_products(lanes, -1.0, [us, xs], &mut bar[g..g + len]);
             }

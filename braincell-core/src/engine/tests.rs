@@ -1,0 +1,218 @@
+//! What runs gives the same numbers as the instructions that adjoints follow.
+
+use super::exec::{self, Clock, Instr};
+use super::simplify::Keep;
+use super::tile_engine::{Engine, EngineOptions};
+use crate::kernel::{Kinetics, Pointwise, Relaxation, kinetics, pointwise};
+use crate::model::{
+    DiffEqModule, DiffEqState, Domain, Launches, Model, ModelBuilder, ModelError, SignalId, Source,
+    StateId, Target,
+};
+use crate::real::Real;
+use crate::simd::Level;
+use crate::stepper::{
+    Jacobian, Parts, Program, SolverInfo, StepError, StepOps, Stepper, Terms, h, num, stepper,
+};
+use std::sync::Arc;
+
+/// A potential, two gates and a concentration, at eleven places. The current that carries the ion is a signal.
+struct Membrane;
+
+struct Gates;
+impl Kinetics<2> for Gates {
+    type Inputs<T: Copy> = [T; 1];
+    fn rates<R: Real>(&self, [v]: [R; 1]) -> [Relaxation<R>; 2] {
+        [
+            Relaxation::rates((v * 0.05).exp(), (v * -0.04).exp()),
+            Relaxation::rates((v * -0.03).exp() * 0.1, (v * 0.02).exp() * 0.2),
+        ]
+    }
+}
+
+struct Ion;
+impl Pointwise for Ion {
+    type Inputs<T: Copy> = [T; 4];
+    type Outputs<T: Copy> = [T; 2];
+    fn eval<R: Real>(&self, [v, m, h, ion]: [R; 4]) -> [R; 2] {
+        let current = m * m * h * (R::constant(40.0) - v - ion * 3.0);
+        [current, current * 0.1 - ion]
+    }
+}
+
+struct Current;
+impl Pointwise for Current {
+    type Inputs<T: Copy> = [T; 2];
+    type Outputs<T: Copy> = [T; 1];
+    fn eval<R: Real>(&self, [v, current]: [R; 2]) -> [R; 1] {
+        [current - (v + 60.0) * 0.3]
+    }
+}
+
+impl DiffEqModule for Membrane {
+    type Handles = ([StateId; 4], SignalId);
+    fn declare(&self, builder: &mut ModelBuilder) -> Result<Self::Handles, ModelError> {
+        let places = builder.domain("places", 11)?;
+        let mut state = |state| builder.state(places, state);
+        let states = [
+            state(DiffEqState::voltage("V", -50.0))?,
+            state(DiffEqState::gate("m"))?,
+            state(DiffEqState::gate("h"))?,
+            state(DiffEqState::concentration("ion", 0.5))?,
+        ];
+        Ok((states, builder.signal(places, "current", "mV/ms")?))
+    }
+    fn compute_derivative(
+        &self,
+        &(states, current): &Self::Handles,
+        k: &mut Launches,
+    ) -> Result<(), ModelError> {
+        let places = Domain(1);
+        let sources = states.map(Source::State);
+        let [v, m, h, ion] = states.map(Target::Derivative);
+        k.launch(places, kinetics(Gates), &sources[..3], &[m, h])?;
+        k.launch(
+            places,
+            pointwise(Ion),
+            &sources,
+            &[Target::Signal(current), ion],
+        )?;
+        let sources = [sources[0], Source::Signal(current)];
+        k.launch(places, pointwise(Current), &sources, &[v])
+    }
+}
+
+fn voltage(o: &mut StepOps, y: crate::stepper::Array) -> Result<crate::stepper::Array, StepError> {
+    let f = o.rhs_of(Parts::VOLTAGE, Terms::All, 0.5, y)?;
+    let lin = o.linearize(Jacobian::Full, Parts::VOLTAGE, 0.5, y)?;
+    let slope = o.solve(lin, h(0.5), f)?;
+    o.combine(&[(num(1.0), y), (h(1.0), slope)])
+}
+
+fn steppers() -> Vec<Arc<dyn Stepper>> {
+    let info = |name: &str| SolverInfo::new(name, "test", 1);
+    let mut embedded = info("with an error estimate");
+    embedded.embedded_order = Some(1);
+    vec![
+        stepper(info("staggered"), |o| {
+            let y = o.y();
+            let y = voltage(o, y)?;
+            let next = o.relax(Parts::GATE, Terms::All, 1.0, h(1.0), y)?;
+            o.commit(next)
+        }),
+        stepper(info("symmetric"), |o| {
+            let y = o.y();
+            let y = o.relax(Parts::GATE, Terms::All, 0.0, h(0.5), y)?;
+            let y = voltage(o, y)?;
+            let next = o.relax(Parts::GATE, Terms::All, 1.0, h(0.5), y)?;
+            o.commit(next)
+        }),
+        stepper(info("relaxing twice at first"), |o| {
+            let y = o.y();
+            let y = o.relax(Parts::GATE, Terms::All, 0.0, h(0.25), y)?;
+            let y = o.relax(Parts::GATE, Terms::All, 0.0, h(0.25), y)?;
+            let y = voltage(o, y)?;
+            let next = o.relax(Parts::GATE, Terms::All, 1.0, h(0.25), y)?;
+            o.commit(next)
+        }),
+        stepper(info("exponential"), |o| {
+            let y = o.y();
+            let next = o.relax(Parts::ALL, Terms::All, 0.0, h(1.0), y)?;
+            o.commit(next)
+        }),
+        stepper(embedded, |o| {
+            let y = o.y();
+            let k = o.rhs(0.0, y)?;
+            let euler = o.combine(&[(num(1.0), y), (h(1.0), k)])?;
+            let l = o.rhs(1.0, euler)?;
+            let next = o.combine(&[(num(1.0), y), (h(0.5), k), (h(0.5), l)])?;
+            let error = o.combine(&[(num(1.0), next), (num(-1.0), euler)])?;
+            o.error(error)?;
+            o.commit(next)
+        }),
+        stepper(info("the old state last"), |o| {
+            let y = o.y();
+            let z = o.relax(Parts::GATE, Terms::All, 0.0, h(1.0), y)?;
+            let k = o.rhs_of(Parts::VOLTAGE, Terms::All, 0.0, y)?;
+            let next = o.combine(&[(num(1.0), z), (h(1.0), k)])?;
+            o.commit(next)
+        }),
+        stepper(info("implicit"), |o| {
+            let y = o.y();
+            let z = o.implicit_stage(1.0, h(1.0), y, y)?;
+            let next = o.relax(Parts::GATE, Terms::All, 1.0, h(0.1), z)?;
+            o.commit(next)
+        }),
+    ]
+}
+
+/// Which instructions are followed in which step.
+type Follow = fn(&Engine<f64>, usize) -> &[Instr];
+
+/// State and error estimate after some steps.
+fn steps(engine: &Engine<f64>, follow: Follow) -> Vec<u64> {
+    let mut w = engine.workspace();
+    engine.initialise(0, 0.0, &mut w);
+    for k in 0..5 {
+        let clock = Clock {
+            t: 0.1 * k as f64,
+            h: 0.1,
+            within: 0.1 * k as f64 + 0.05,
+            number: k as u64,
+        };
+        let done = engine.with_coefficients(0, clock.h, &mut w, |coefficients, w| {
+            let context = engine.context(0, clock, coefficients);
+            exec::execute(follow(engine, k), &context, w)
+        });
+        assert!(done.is_ok());
+    }
+    let len = engine.layout.group_len[0];
+    let arrays = [Some(engine.layout.current[0]), engine.error()];
+    let numbers = arrays
+        .into_iter()
+        .flatten()
+        .flat_map(|at| &w.arena[at..at + len]);
+    numbers.map(|x| x.to_bits()).collect()
+}
+
+#[test]
+fn what_runs_gives_the_bits_of_the_instructions() {
+    let model = Arc::new(Model::new(&Membrane).unwrap());
+    let keep = Keep {
+        error: true,
+        dense: false,
+    };
+    let mut carried = 0;
+    for stepper in steppers() {
+        let name = stepper.info().name;
+        let program = Program::record(&*stepper, &[]).unwrap();
+        for lanes in [1, 3] {
+            let options = EngineOptions {
+                level: Level::detect(),
+                seed: 1,
+                keep,
+                record_signals: Vec::new(),
+            };
+            let engine = Engine::<f64>::new(model.clone(), &[(&program, 1)], lanes, &options);
+            let plain = steps(&engine, |engine, _| &engine.programs[0].instructions);
+            let fused = steps(&engine, |engine, _| &engine.programs[0].fused);
+            assert_eq!(plain, fused, "{name}");
+            let continued = steps(&engine, |engine, k| match k {
+                0 => &engine.programs[0].fused,
+                _ => &engine.programs[0].continued,
+            });
+            assert_eq!(plain, continued, "{name}");
+            let again = |i: &Instr| matches!(i, Instr::RelaxAgain { .. });
+            carried += engine.programs[0]
+                .continued
+                .iter()
+                .filter(|i| again(i))
+                .count();
+            if name == "staggered" {
+                let copies = |i: &Instr| matches!(i, Instr::Copy { .. });
+                assert!(!engine.programs[0].fused.iter().any(copies));
+            }
+        }
+    }
+    // Once in the symmetric splitting, with both gates at once, and twice in the other one, for both widths.
+    assert_eq!(carried, 6);
+}
