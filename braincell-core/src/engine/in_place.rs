@@ -217,25 +217,22 @@ fn settled(
     }
     // From there on it is read at its new place, until something else is made at the old one.
     let mut intact = true;
-    for i in maker + 1..list.len() {
-        if i == k {
-            continue;
-        }
-        if meets(&reads(&list[i], layout), &plane)
-            && !(intact && read_instead(&mut list[i], &plane, to, layout))
+    list.remove(k);
+    for instr in &mut list[maker + 1..] {
+        if meets(&reads(instr, layout), &plane)
+            && !(intact && read_instead(instr, &plane, to, layout))
         {
             return None;
         }
-        if covers(&list[i], layout).contains(&plane) {
+        if covers(instr, layout).contains(&plane) {
             break;
         }
-        let written = writes(&list[i], layout);
+        let written = writes(instr, layout);
         if meets(&written, &plane) {
             return None;
         }
         intact &= !meets(&written, &place);
     }
-    list.remove(k);
     Some(list)
 }
 

@@ -149,10 +149,8 @@ fn double<R: Lane<f64>, const W: usize>(
             }
         }
         let shrink = 0.5f64.powi(k as i32);
-        for x in to {
-            for l in 0..W {
-                x[l] = (R::load(x[l]) * shrink).store();
-            }
+        for x in to.iter_mut().flatten() {
+            *x = (R::load(*x) * shrink).store();
         }
     }
 }
