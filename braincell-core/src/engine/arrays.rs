@@ -1,6 +1,6 @@
 //! Loops over whole arrays.
 
-use crate::kernel::{array, array_mut};
+use crate::kernel::{array, array_mut, relaxed};
 use crate::real::{Element, Lane, Real};
 use crate::simd::{Body, Level, dispatch};
 
@@ -11,12 +11,20 @@ const WIDTH: usize = 16;
 pub(super) trait Loop<F: Element> {
     /// Numbers `at .. at + N`. Must be `#[inline(always)]`.
     fn some<R: Lane<F>, const N: usize>(&mut self, at: usize);
+
+    /// Runs the loop over `len` numbers.
+    fn run(self, level: Level, len: usize)
+    where
+        Self: Sized,
+    {
+        dispatch(level, Over { len, each: self });
+    }
 }
 
 /// Runs a loop over `len` numbers.
-pub(super) struct Over<L> {
-    pub len: usize,
-    pub each: L,
+struct Over<L> {
+    len: usize,
+    each: L,
 }
 
 impl<F: Element, L: Loop<F>> Body<F> for Over<L> {
@@ -41,12 +49,6 @@ pub(super) struct Combine<'a, F> {
     pub terms: &'a [(usize, usize)],
     pub coefficients: &'a [F],
     pub arena: &'a mut [F],
-}
-
-impl<F: Element> Combine<'_, F> {
-    pub fn run(self, level: Level, len: usize) {
-        dispatch(level, Over { len, each: self });
-    }
 }
 
 impl<F: Element> Loop<F> for Combine<'_, F> {
@@ -122,7 +124,7 @@ pub(super) struct RelaxAgain;
 impl Each for RelaxAgain {
     #[inline(always)]
     fn at<R: Real>(self, [a, b, c]: [R; 3], _: R) -> R {
-        (-c).mul_add(a, b) + a
+        relaxed(a, [b, c])
     }
 }
 
@@ -152,12 +154,6 @@ pub(super) struct Elementwise<'a, F, E> {
     pub to: usize,
     pub from: [usize; 3],
     pub arena: &'a mut [F],
-}
-
-impl<F: Element, E: Each> Elementwise<'_, F, E> {
-    pub fn run(self, level: Level, len: usize) {
-        dispatch(level, Over { len, each: self });
-    }
 }
 
 impl<F: Element, E: Each> Loop<F> for Elementwise<'_, F, E> {

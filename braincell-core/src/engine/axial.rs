@@ -1,5 +1,6 @@
 //! The cable of a tile, and its axial currents.
 
+use super::arrays::Loop;
 use super::exec::Workspace;
 use super::scaled::Discharge;
 use crate::cable::Laplacian;
@@ -168,7 +169,7 @@ impl<F: Storage> Axial<F> {
             to,
             arena,
         };
-        discharge.run(level);
+        discharge.run(level, count);
     }
 
     /// Adds the axial part of ∂(dV_i/dt)/∂V_i to the plane at `to`.

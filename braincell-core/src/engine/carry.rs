@@ -5,9 +5,9 @@
 //! and q = s φ₁(-b s) b of each gate behind, and the next step makes x + (p - q x), to the same bits.
 
 use super::compile::Compiled;
-use super::effects::{overlap, range, writes};
+use super::effects::{meet, range, writes};
 use super::exec::Instr;
-use super::in_place::together;
+use super::in_place::merged;
 use super::layout::Layout;
 use crate::kernel::{Accumulate, Index, Operand, Output};
 use crate::stepper::Coef;
@@ -48,7 +48,7 @@ pub(super) fn carry(compiled: &mut Compiled, layout: &mut Layout) {
                 len,
             })
         });
-        again.push((first, together(relaxed.collect(), layout)));
+        again.push((first, merged(relaxed.collect(), layout)));
         if known.is_some() {
             continue;
         }
@@ -98,10 +98,7 @@ fn repeated(list: &[Instr], first: usize, coefficients: &[Coef], layout: &Layout
     };
     let last = first + 1 + list[first + 1..].iter().rposition(same)?;
     let read: Vec<Range<usize>> = arguments.iter().map(|x| range(x, call.len)).collect();
-    let touched = |instr: &Instr| {
-        let written = writes(instr, layout);
-        written.iter().any(|w| read.iter().any(|r| overlap(w, r)))
-    };
+    let touched = |instr: &Instr| meet(&writes(instr, layout), &read);
     let between = list[last..].iter().chain(&list[..=first]);
     (!between.into_iter().any(touched)).then_some(last)
 }

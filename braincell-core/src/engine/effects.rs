@@ -163,6 +163,36 @@ pub(super) fn reads(instr: &Instr, layout: &Layout) -> Vec<Range<usize>> {
     }
 }
 
+/// An instruction with what it reads and writes.
+pub(super) struct Item {
+    pub instr: Instr,
+    reads: Vec<Range<usize>>,
+    writes: Vec<Range<usize>>,
+}
+
+/// Whether some number is in ranges of both.
+pub(super) fn meet(a: &[Range<usize>], b: &[Range<usize>]) -> bool {
+    a.iter().any(|a| b.iter().any(|b| overlap(a, b)))
+}
+
+impl Item {
+    pub fn new(instr: Instr, layout: &Layout) -> Self {
+        let (reads, writes) = (reads(&instr, layout), writes(&instr, layout));
+        Self {
+            instr,
+            reads,
+            writes,
+        }
+    }
+
+    /// Whether the order of two instructions matters.
+    pub fn conflicts(&self, other: &Self) -> bool {
+        meet(&self.writes, &other.writes)
+            || meet(&self.writes, &other.reads)
+            || meet(&self.reads, &other.writes)
+    }
+}
+
 pub(super) fn overlap(a: &Range<usize>, b: &Range<usize>) -> bool {
     a.start < b.end && b.start < a.end
 }

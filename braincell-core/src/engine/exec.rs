@@ -1,7 +1,7 @@
 //! Instructions and their execution.
 
 use super::arena::Arena;
-use super::arrays::{self, Combine, Each, Elementwise};
+use super::arrays::{self, Combine, Each, Elementwise, Loop};
 use super::axial::Axial;
 use super::layout::Layout;
 use super::local::{Factors, LocalJacobian};

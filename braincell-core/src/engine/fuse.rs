@@ -1,40 +1,10 @@
 //! Instructions that do two things at once.
 
-use super::effects::{overlap, reads, writes};
+use super::effects::Item;
 use super::exec::{Instr, Shift};
 use super::layout::Layout;
 use crate::kernel::Output;
-use std::ops::Range;
 use std::sync::Arc;
-
-/// An instruction with what it reads and writes.
-struct Item {
-    instr: Instr,
-    reads: Vec<Range<usize>>,
-    writes: Vec<Range<usize>>,
-}
-
-fn meet(a: &[Range<usize>], b: &[Range<usize>]) -> bool {
-    a.iter().any(|a| b.iter().any(|b| overlap(a, b)))
-}
-
-impl Item {
-    fn new(instr: Instr, layout: &Layout) -> Self {
-        let (reads, writes) = (reads(&instr, layout), writes(&instr, layout));
-        Self {
-            instr,
-            reads,
-            writes,
-        }
-    }
-
-    /// Whether the order of two instructions matters.
-    fn conflicts(&self, other: &Self) -> bool {
-        meet(&self.writes, &other.writes)
-            || meet(&self.writes, &other.reads)
-            || meet(&self.reads, &other.writes)
-    }
-}
 
 /// The same instructions with each kernel's values computed together with its partial derivatives, where both are wanted
 /// at the same arguments. Dual numbers carry the values anyway, to the same bits.

@@ -4,11 +4,12 @@
 //! taken apart into the planes of the states, copies and zeros are followed to those who read them, results are put where they
 //! would be copied to, and what nobody reads is left out. The numbers stay the same.
 
-use super::effects::{covers, overlap, range, reads, sources, writes};
+use super::effects::{Item, covers, meet, overlap, range, reads, sources, writes};
 use super::exec::Instr;
 use super::layout::{Layout, Plane};
 use crate::stepper::{Coef, num};
 use std::ops::Range;
+use std::slice;
 
 /// The instructions of a program that leave the same numbers in `kept`, in fewer and smaller steps.
 pub(super) fn in_place(
@@ -28,22 +29,13 @@ pub(super) fn in_place(
     let mut list = follow(list.collect(), coefficients, layout);
     settle(&mut list, layout, kept);
     let list = useful(list, layout, kept);
-    together(list, layout)
+    merged(list, layout)
 }
 
 /// An instruction on a whole array as instructions on its planes.
 fn by_plane(instr: &Instr, planes: &[Plane], layout: &Layout) -> Vec<Instr> {
     let whole: usize = planes.iter().map(|p| p.len).sum();
-    let elementwise = match instr {
-        Instr::Zero { len, .. }
-        | Instr::Copy { len, .. }
-        | Instr::Combine { len, .. }
-        | Instr::Product { len, .. }
-        | Instr::PhiDiagonal { len, .. }
-        | Instr::SolveDiagonal { len, .. } => *len == whole,
-        _ => false,
-    };
-    if !elementwise {
+    if length(&mut instr.clone()).is_none_or(|len| *len != whole) {
         return vec![instr.clone()];
     }
     let part = |plane: &Plane| {
@@ -101,7 +93,7 @@ fn within(inner: &Range<usize>, outer: &Range<usize>) -> bool {
 }
 
 fn meets(ranges: &[Range<usize>], range: &Range<usize>) -> bool {
-    ranges.iter().any(|r| overlap(r, range))
+    meet(ranges, slice::from_ref(range))
 }
 
 /// Reads at `to` what it read in `from`; whether the instruction then reads nothing there any more.
@@ -197,8 +189,9 @@ fn settled(
     let last = list[..k].iter().rposition(readers).unwrap_or(0);
     let mut list = list.to_vec();
     if last > maker {
-        let (before, after) = (effects(&list[maker], layout), &list[maker + 1..=last]);
-        if after.iter().any(|i| conflict(&before, &effects(i, layout))) {
+        let item = |instr: &Instr| Item::new(instr.clone(), layout);
+        let (moved, passed) = (item(&list[maker]), &list[maker + 1..=last]);
+        if passed.iter().any(|i| moved.conflicts(&item(i))) {
             return None;
         }
         list[maker..=last].rotate_left(1);
@@ -234,16 +227,6 @@ fn settled(
         intact &= !meets(&written, &place);
     }
     Some(list)
-}
-
-/// What an instruction reads and writes.
-fn effects(instr: &Instr, layout: &Layout) -> [Vec<Range<usize>>; 2] {
-    [reads(instr, layout), writes(instr, layout)]
-}
-
-fn conflict([r, w]: &[Vec<Range<usize>>; 2], [reads, writes]: &[Vec<Range<usize>>; 2]) -> bool {
-    let any = |a: &[Range<usize>], b: &[Range<usize>]| a.iter().any(|x| meets(b, x));
-    any(w, reads) || any(w, writes) || any(r, writes)
 }
 
 /// Writes to `to` the result that fills `plane`. Whether there is such a result, and it may take the place of what the
@@ -330,7 +313,7 @@ fn without(range: Range<usize>, taken: &Range<usize>) -> Vec<Range<usize>> {
 }
 
 /// Neighbouring planes that are treated alike, in one instruction.
-pub(super) fn together(list: Vec<Instr>, layout: &Layout) -> Vec<Instr> {
+pub(super) fn merged(list: Vec<Instr>, layout: &Layout) -> Vec<Instr> {
     let mut all: Vec<Instr> = Vec::new();
     for mut instr in list {
         if let Some(last) = all.last_mut()

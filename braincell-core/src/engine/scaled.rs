@@ -1,9 +1,8 @@
 //! Numbers of compartments on their way into the tree and out of it.
 
-use super::arrays::{Loop, Over};
+use super::arrays::Loop;
 use crate::kernel::{array, array_mut};
 use crate::real::{Element, Lane};
-use crate::simd::{Level, dispatch};
 
 /// What becomes of a compartment's number x on its way, C A being its capacity.
 #[derive(Clone, Copy)]
@@ -48,13 +47,6 @@ pub(super) struct Scaled<'a, F> {
     pub to: &'a mut [F],
 }
 
-impl<F: Element> Scaled<'_, F> {
-    pub fn run(self, level: Level) {
-        let len = self.to.len();
-        dispatch(level, Over { len, each: self });
-    }
-}
-
 impl<F: Element> Loop<F> for Scaled<'_, F> {
     #[inline(always)]
     fn some<R: Lane<F>, const N: usize>(&mut self, at: usize) {
@@ -74,13 +66,6 @@ pub(super) struct Discharge<'a, F> {
     /// Where the rates are.
     pub to: usize,
     pub arena: &'a mut [F],
-}
-
-impl<F: Element> Discharge<'_, F> {
-    pub fn run(self, level: Level) {
-        let len = self.current.len();
-        dispatch(level, Over { len, each: self });
-    }
 }
 
 impl<F: Element> Loop<F> for Discharge<'_, F> {

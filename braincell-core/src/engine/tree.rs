@@ -1,5 +1,6 @@
 //! The tree part of the linear systems I - A ⊗ J: what is left of them when the local unknowns are eliminated.
 
+use super::arrays::Loop;
 use super::axial::Axial;
 use super::exec::Workspace;
 use super::scaled::{Scale, Scaled};
@@ -139,7 +140,8 @@ impl<F: Storage> Axial<F> {
         capacity: &[F],
         to: &mut [F],
     ) {
-        let (to, junctions) = to.split_at_mut(self.compartments * system.lanes);
+        let count = self.compartments * system.lanes;
+        let (to, junctions) = to.split_at_mut(count);
         junctions.fill(F::default());
         let scaled = Scaled {
             scale,
@@ -147,7 +149,7 @@ impl<F: Storage> Axial<F> {
             capacity,
             to,
         };
-        scaled.run(system.level);
+        scaled.run(system.level, count);
     }
 
     /// As [`Axial::factor_alone`] and then [`Axial::solve`].
@@ -222,7 +224,7 @@ impl<F: Storage> Axial<F> {
                 capacity: c,
                 to,
             };
-            back.run(level);
+            back.run(level, count);
             return;
         }
         let size = s * s;

@@ -283,11 +283,10 @@ impl<F: Element, K: Function, O: Order, const C: usize> Loop<F> for Directions<'
         let (inner, outer) = (seeds(pass.directions), seeds(&[pass.order.outer()]));
         let x = load_single::<F, R, _>(&pass.call.inputs, pass.arena);
         let (x, y) = evaluate::<K, O, R, C>(pass.function, x, (&inner, &outer));
-        let wanted = pass.directions.len().min(C);
         let mut o = 0;
         while o < <K::Outputs<F>>::LEN {
             let mut k = 0;
-            while k < wanted {
+            while k < C {
                 if let Some(to) = &pass.call.outputs[o * pass.slot[0] + pass.slot[1] + k] {
                     to.store_single::<F, R>(pass.arena, y.slot(o)[k]);
                 }
@@ -339,7 +338,7 @@ impl<F: Element, K: Function, O: Order, const C: usize> Loop<F> for Directions<'
                 );
             }
             for o in 0..<K::Outputs<F>>::LEN {
-                for k in 0..directions.len().min(C) {
+                for k in 0..C {
                     if let Some(to) = &call.outputs[o * slot[0] + slot[1] + k] {
                         to.store::<F, R, W>(arena, start, count, &output.slot(o)[k]);
                     }

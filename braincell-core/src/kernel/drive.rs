@@ -67,8 +67,7 @@ impl<K: Pointwise> Kernel for Driver<K> {
     ) {
         match of {
             DerivativeOf::Values => {
-                let function = ValueOf(&self.0);
-                derivatives::first(level, &function, columns, (call, values), arena);
+                self.partials(level, columns, call, values, arena);
             }
             DerivativeOf::Steady if K::STEADY => {
                 derivatives::first(level, &SteadyOf(&self.0), columns, (call, values), arena);

@@ -41,9 +41,14 @@ impl Relax {
 impl Goal for Relax {
     #[inline(always)]
     fn result<R: Real>(self, a: R, b: R, x: R) -> R {
-        let [p, q] = self.weights(a, b);
-        (-q).mul_add(x, p) + x
+        relaxed(x, self.weights(a, b))
     }
+}
+
+/// x + (p - q x), wherever p and q come from.
+#[inline(always)]
+pub(crate) fn relaxed<R: Real>(x: R, [p, q]: [R; 2]) -> R {
+    (-q).mul_add(x, p) + x
 }
 
 /// a / b
@@ -90,7 +95,7 @@ impl<K: Kinetics<N>, const N: usize> Function for Kept<'_, K, N> {
             #[inline(always)]
             |g| {
                 [p[g], q[g]] = self.1.weights(rates[g].a, rates[g].b);
-                x[g] = (-q[g]).mul_add(states[g], p[g]) + states[g];
+                x[g] = relaxed(states[g], [p[g], q[g]]);
             },
         );
         (x, p, q)
@@ -160,10 +165,7 @@ impl<K: Kinetics<N>, const N: usize> Kernel for GateDriver<K, N> {
     ) {
         let kernel = &self.0;
         match of {
-            DerivativeOf::Values => {
-                let function = Aim::<K, _, N>(kernel, Derivative);
-                derivatives::first(level, &function, columns, (call, values), arena);
-            }
+            DerivativeOf::Values => self.partials(level, columns, call, values, arena),
             DerivativeOf::Relaxed(h) => {
                 let function = Aim::<K, _, N>(kernel, Relax(h));
                 derivatives::first(level, &function, columns, (call, values), arena);

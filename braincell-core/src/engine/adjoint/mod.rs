@@ -428,12 +428,13 @@ impl Adjoint {
                 for &k in self.kept[g].iter().rev() {
                     linear::restore(&list[k].instr, context, w, sweep);
                 }
-                for taped in list.iter().filter(|_| !fresh) {
-                    match &taped.instr {
-                        Instr::Factor { factors, .. } if factors.stages > 1 => {
-                            run(taped, context, w)?
-                        }
-                        _ => {}
+                let several = |taped: &&Taped| match &taped.instr {
+                    Instr::Factor { factors, .. } => factors.stages > 1,
+                    _ => false,
+                };
+                if !fresh {
+                    for taped in list.iter().filter(several) {
+                        run(taped, context, w)?;
                     }
                 }
                 sweep.fresh[g] = Some(stamp(clock));

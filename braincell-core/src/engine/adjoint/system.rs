@@ -212,10 +212,6 @@ impl System<'_> {
             for u in &unknowns {
                 let to = &mut bar[b + u.start..b + u.end];
                 let from = &w.arena[lambda + u.start..lambda + u.end];
-                if let ([to], [from]) = (&mut *to, from) {
-                    *to += from;
-                    continue;
-                }
                 add_products(level, to, Factor::Number(1.0), from);
             }
         }
