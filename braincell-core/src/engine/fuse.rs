@@ -100,35 +100,45 @@ fn both(a: &[Option<Output>], b: &[Option<Output>]) -> Option<Vec<Option<Output>
 /// Where the factors are made that the last instruction is the first to solve with, and the instruction that does both there.
 fn solved(items: &[Item]) -> Option<(usize, Instr)> {
     let (last, earlier) = items.split_last()?;
-    let Instr::Solve {
-        system,
-        factors,
-        a,
-        b,
-        x,
-    } = &last.instr
-    else {
-        return None;
-    };
-    let (Shift::Real(_), &[b], &[x]) = (a, &b[..], &x[..]) else {
+    let Instr::Solve { factors, .. } = &last.instr else {
         return None;
     };
     for (m, item) in earlier.iter().enumerate().rev() {
+        if let Some(both) = factored_and_solved(&item.instr, &last.instr) {
+            return Some((m, both));
+        }
         match &item.instr {
-            Instr::Factor { factors: made, .. } if made == factors => {
-                let instr = Instr::FactorAndSolve {
-                    system: system.clone(),
-                    factors: *factors,
-                    a: *a,
-                    b,
-                    x,
-                };
-                return Some((m, instr));
-            }
             Instr::Solve { factors: used, .. } if used == factors => return None,
             _ if item.conflicts(last) => return None,
             _ => {}
         }
     }
     None
+}
+
+/// The instruction that does what two do, of which the first makes the factors that the second solves with.
+pub(super) fn factored_and_solved(first: &Instr, second: &Instr) -> Option<Instr> {
+    let (
+        Instr::Factor { factors: made, .. },
+        Instr::Solve {
+            system,
+            factors,
+            a,
+            b,
+            x,
+        },
+    ) = (first, second)
+    else {
+        return None;
+    };
+    let (Shift::Real(_), &[b], &[x], true) = (a, &b[..], &x[..], made == factors) else {
+        return None;
+    };
+    Some(Instr::FactorAndSolve {
+        system: system.clone(),
+        factors: *factors,
+        a: *a,
+        b,
+        x,
+    })
 }

@@ -4,9 +4,9 @@ use super::Slots;
 use crate::real::{Element, Lane, Real};
 use std::sync::Arc;
 
-/// How many elements one pass of a kernel's inner loop over derivatives handles.
+/// How many elements one pass of a kernel's inner loop handles where there are fewer than [`WIDE`].
 pub const CHUNK: usize = 8;
-/// How many elements one pass over values handles where there are as many: enough that looking up operands is cheap.
+/// How many elements one pass handles where there are as many: enough that looking up operands is cheap.
 pub const WIDE: usize = 32;
 
 /// Which number of a plane belongs to element `e` of the kernel's domain.
@@ -181,7 +181,7 @@ pub(crate) fn array<F: Copy, const W: usize>(from: &[F]) -> [F; W] {
 
 /// As [`array`], where it lies.
 #[inline(always)]
-fn view<F, const W: usize>(from: &[F]) -> &[F; W] {
+pub(super) fn view<F, const W: usize>(from: &[F]) -> &[F; W] {
     from.first_chunk().expect("a slice of that length")
 }
 
@@ -280,15 +280,6 @@ pub(super) trait Loop<F: Element> {
     fn single<R: Lane<F>>(&mut self);
     /// Elements `from .. to`, W at a time; the last chunk may be shorter. Must be `#[inline(always)]`.
     fn chunks<R: Lane<F>, const W: usize>(&mut self, from: usize, to: usize);
-}
-
-/// Goes through `len` elements, a few at a time: for functions that are long to compile, and seldom used.
-#[inline(always)]
-pub(super) fn over_narrow<F: Element, R: Lane<F>>(len: usize, body: &mut impl Loop<F>) {
-    match len {
-        1 => body.single::<R>(),
-        _ => body.chunks::<R, CHUNK>(0, len),
-    }
 }
 
 /// Goes through `len` elements, widely as long as that fits; a single one without any ado.

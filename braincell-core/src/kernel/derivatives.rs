@@ -1,7 +1,7 @@
-//! First and second derivatives of the functions that instructions evaluate.
+//! First derivatives of the functions that instructions evaluate.
 
 use super::Slots;
-use super::call::{Aside, Call, Loop, Output, lane, load_single, over_all, over_narrow};
+use super::call::{Aside, Call, Loop, Output, lane, load_single, over_all};
 use super::function::Function;
 use super::slots::each;
 use crate::real::{Dual, Element, Lane, Real};
@@ -29,7 +29,6 @@ pub(super) fn first<F: Element, K: Function>(
         let last = columns.len() - first <= 2;
         let pass = Pass {
             function,
-            order: First,
             directions: &columns[first..],
             slot: [columns.len(), first],
             call,
@@ -40,42 +39,15 @@ pub(super) fn first<F: Element, K: Function>(
     });
 }
 
-/// Output slot `(o · columns + k) · by + j` of the call receives the second derivative of f_o in the inputs of masks
-/// `columns[k]` and `by[j]`.
-pub(super) fn second<K: Function>(
-    level: Level,
-    function: &K,
-    columns: &[u64],
-    by: &[u64],
-    call: &Call,
-    arena: &mut [f64],
-) {
-    for (k, &outer) in columns.iter().enumerate() {
-        passes(by.len(), |first, two| {
-            let pass = Pass {
-                function,
-                order: Second(outer),
-                directions: &by[first..],
-                slot: [columns.len() * by.len(), k * by.len() + first],
-                call,
-                values: &[],
-                arena,
-            };
-            run(level, two, pass);
-        });
-    }
-}
-
-fn run<F: Element, K: Function, O: Order>(level: Level, two: bool, pass: Pass<F, K, O>) {
+fn run<F: Element, K: Function>(level: Level, two: bool, pass: Pass<F, K>) {
     match two {
-        false => dispatch(level, Directions::<F, K, O, 1>(pass)),
-        true => dispatch(level, Directions::<F, K, O, 2>(pass)),
+        false => dispatch(level, Directions::<F, K, 1>(pass)),
+        true => dispatch(level, Directions::<F, K, 2>(pass)),
     }
 }
 
-struct Pass<'a, F, K, O> {
+struct Pass<'a, F, K> {
     function: &'a K,
-    order: O,
     /// Masks of inputs, those of this pass first.
     directions: &'a [u64],
     /// Stride from output to output, and the first slot.
@@ -87,10 +59,10 @@ struct Pass<'a, F, K, O> {
 }
 
 /// A pass that carries C directions.
-struct Directions<'a, F, K, O, const C: usize>(Pass<'a, F, K, O>);
+struct Directions<'a, F, K, const C: usize>(Pass<'a, F, K>);
 
 /// For each input whether it changes in each direction, as numbers 0 and 1.
-pub(super) type Seeds<K, R, const C: usize> = <K as Function>::Inputs<[R; C]>;
+type Seeds<K, R, const C: usize> = <K as Function>::Inputs<[R; C]>;
 
 /// Values and derivatives of the results, for one lane.
 type Results<K, R, const C: usize> = (
@@ -99,7 +71,7 @@ type Results<K, R, const C: usize> = (
 );
 
 #[inline(always)]
-pub(super) fn seeds<R: Real, S: Slots<[R; C]>, const C: usize>(directions: &[u64]) -> S {
+fn seeds<R: Real, S: Slots<[R; C]>, const C: usize>(directions: &[u64]) -> S {
     let mut seeds = S::filled([R::zero(); C]);
     for (k, mask) in directions.iter().enumerate().take(C) {
         for i in 0..S::LEN {
@@ -111,83 +83,22 @@ pub(super) fn seeds<R: Real, S: Slots<[R; C]>, const C: usize>(directions: &[u64
     seeds
 }
 
-/// First or second derivatives.
-trait Order: Copy {
-    /// Carries a value with its derivatives in C directions.
-    type Number<R: Real, const C: usize>: Real;
-    /// Whether it is compiled for wide chunks too.
-    const WIDE: bool;
-    /// The inputs of the outer derivative, if there is one.
-    fn outer(self) -> u64;
-    /// An argument, and whether it changes in each direction and in the outer one. Must be `#[inline(always)]`.
-    fn argument<R: Real, const C: usize>(x: R, seeds: &[R; C], outer: R) -> Self::Number<R, C>;
-    /// The value of a result, and the derivatives wanted. Must be `#[inline(always)]`.
-    fn result<R: Real, const C: usize>(y: &Self::Number<R, C>) -> (R, &[R; C]);
-}
-
-#[derive(Clone, Copy)]
-struct First;
-
-impl Order for First {
-    type Number<R: Real, const C: usize> = Dual<R, C>;
-    const WIDE: bool = true;
-
-    #[inline(always)]
-    fn outer(self) -> u64 {
-        0
-    }
-
-    #[inline(always)]
-    fn argument<R: Real, const C: usize>(x: R, seeds: &[R; C], _: R) -> Dual<R, C> {
-        let mut variable = Dual::lift(x);
-        copy(seeds, &mut variable.tangent);
-        variable
-    }
-
-    #[inline(always)]
-    fn result<R: Real, const C: usize>(y: &Dual<R, C>) -> (R, &[R; C]) {
-        (y.value, &y.tangent)
-    }
-}
-
-/// With the mask of the inputs of the outer derivative.
-#[derive(Clone, Copy)]
-struct Second(u64);
-
-impl Order for Second {
-    type Number<R: Real, const C: usize> = Dual<Dual<R, C>, 1>;
-    const WIDE: bool = false;
-
-    #[inline(always)]
-    fn outer(self) -> u64 {
-        self.0
-    }
-
-    #[inline(always)]
-    fn argument<R: Real, const C: usize>(x: R, seeds: &[R; C], outer: R) -> Dual<Dual<R, C>, 1> {
-        let inner = First::argument(x, seeds, outer);
-        Dual::new(inner, [Dual::lift(outer)])
-    }
-
-    #[inline(always)]
-    fn result<R: Real, const C: usize>(y: &Dual<Dual<R, C>, 1>) -> (R, &[R; C]) {
-        (y.value.value, &y.tangent[0].tangent)
-    }
-}
-
-/// The function at arguments with seeds for the directions of a pass, and for the outer one.
+/// The function at arguments with seeds for the directions of a pass.
 #[inline(always)]
-fn evaluate<K: Function, O: Order, R: Real, const C: usize>(
+fn evaluate<K: Function, R: Real, const C: usize>(
     function: &K,
     x: K::Inputs<R>,
-    (seeds, outer): (&Seeds<K, R, C>, &Seeds<K, R, 1>),
+    seeds: &Seeds<K, R, C>,
 ) -> Results<K, R, C> {
-    let zero = O::Number::<R, C>::zero();
-    let mut input = <K::Inputs<O::Number<R, C>>>::filled(zero);
+    let mut input = <K::Inputs<Dual<R, C>>>::filled(Dual::zero());
     each(
         <K::Inputs<R>>::LEN,
         #[inline(always)]
-        |i| *input.slot_mut(i) = O::argument(*x.slot(i), seeds.slot(i), outer.slot(i)[0]),
+        |i| {
+            let mut variable = Dual::lift(*x.slot(i));
+            copy(seeds.slot(i), &mut variable.tangent);
+            *input.slot_mut(i) = variable;
+        },
     );
     let y = function.at(input);
     let mut value = <K::Outputs<R>>::filled(R::zero());
@@ -196,62 +107,11 @@ fn evaluate<K: Function, O: Order, R: Real, const C: usize>(
         <K::Outputs<R>>::LEN,
         #[inline(always)]
         |o| {
-            let (x, derivatives) = O::result(y.slot(o));
-            *value.slot_mut(o) = x;
-            copy(derivatives, out.slot_mut(o));
+            *value.slot_mut(o) = y.slot(o).value;
+            copy(&y.slot(o).tangent, out.slot_mut(o));
         },
     );
     (value, out)
-}
-
-/// What [`slopes_and_second`] gives.
-pub(super) type SlopesAndSecond<K, R, const C: usize, const P: usize> = (
-    <K as Function>::Outputs<[R; C]>,
-    <K as Function>::Outputs<[[R; C]; P]>,
-);
-
-/// Derivatives of the results in the directions of `inner`, and those derivatives' own in the directions of `outer`.
-#[inline(always)]
-pub(super) fn slopes_and_second<K: Function, R: Real, const C: usize, const P: usize>(
-    function: &K,
-    x: K::Inputs<R>,
-    inner: &Seeds<K, R, C>,
-    outer: &Seeds<K, R, P>,
-) -> SlopesAndSecond<K, R, C, P> {
-    let zero = [R::zero(); C];
-    let mut input = <K::Inputs<Dual<Dual<R, C>, P>>>::filled(Real::zero());
-    each(
-        <K::Inputs<R>>::LEN,
-        #[inline(always)]
-        |i| {
-            let mut tangent = [Dual::lift(R::zero()); P];
-            let mut p = 0;
-            while p < P {
-                tangent[p] = Dual::lift(outer.slot(i)[p]);
-                p += 1;
-            }
-            *input.slot_mut(i) = Dual::new(
-                First::argument(*x.slot(i), inner.slot(i), R::zero()),
-                tangent,
-            );
-        },
-    );
-    let y = function.at(input);
-    let mut slopes = <K::Outputs<[R; C]>>::filled(zero);
-    let mut second = <K::Outputs<[[R; C]; P]>>::filled([zero; P]);
-    each(
-        <K::Outputs<R>>::LEN,
-        #[inline(always)]
-        |o| {
-            copy(&y.slot(o).value.tangent, slopes.slot_mut(o));
-            let mut p = 0;
-            while p < P {
-                copy(&y.slot(o).tangent[p].tangent, &mut second.slot_mut(o)[p]);
-                p += 1;
-            }
-        },
-    );
-    (slopes, second)
 }
 
 /// Number by number: a copy of the whole array would be a call in the loop over lanes, which then has no vectors.
@@ -264,25 +124,21 @@ fn copy<R: Copy, const C: usize>(from: &[R; C], to: &mut [R; C]) {
     }
 }
 
-impl<F: Element, K: Function, O: Order, const C: usize> Body<F> for Directions<'_, F, K, O, C> {
+impl<F: Element, K: Function, const C: usize> Body<F> for Directions<'_, F, K, C> {
     type Out = ();
     #[inline(always)]
     fn run<R: Lane<F>>(mut self) {
-        if const { O::WIDE } {
-            over_all::<F, R>(self.0.call.len, &mut self);
-        } else {
-            over_narrow::<F, R>(self.0.call.len, &mut self);
-        }
+        over_all::<F, R>(self.0.call.len, &mut self);
     }
 }
 
-impl<F: Element, K: Function, O: Order, const C: usize> Loop<F> for Directions<'_, F, K, O, C> {
+impl<F: Element, K: Function, const C: usize> Loop<F> for Directions<'_, F, K, C> {
     #[inline(always)]
     fn single<R: Lane<F>>(&mut self) {
         let pass = &mut self.0;
-        let (inner, outer) = (seeds(pass.directions), seeds(&[pass.order.outer()]));
+        let seeds = seeds(pass.directions);
         let x = load_single::<F, R, _>(&pass.call.inputs, pass.arena);
-        let (x, y) = evaluate::<K, O, R, C>(pass.function, x, (&inner, &outer));
+        let (x, y) = evaluate::<K, R, C>(pass.function, x, &seeds);
         let mut o = 0;
         while o < <K::Outputs<F>>::LEN {
             let mut k = 0;
@@ -305,14 +161,13 @@ impl<F: Element, K: Function, O: Order, const C: usize> Loop<F> for Directions<'
     fn chunks<R: Lane<F>, const W: usize>(&mut self, from: usize, to: usize) {
         let Pass {
             function,
-            order,
             directions,
             slot,
             call,
             values,
             arena,
         } = &mut self.0;
-        let (inner, outer) = (seeds(directions), seeds(&[order.outer()]));
+        let seeds = seeds(directions);
         let mut aside = Aside::<_, K::Inputs<[F; W]>, _>::new(&call.inputs, arena);
         let zero = [F::default(); W];
         let mut output = <K::Outputs<[[F; W]; C]>>::filled([zero; C]);
@@ -323,7 +178,7 @@ impl<F: Element, K: Function, O: Order, const C: usize> Loop<F> for Directions<'
             let input: K::Inputs<&[F; W]> = aside.views(&call.inputs, arena, start, count);
             for l in 0..W {
                 let input: K::Inputs<R> = lane::<F, R, _, _, W>(&input, l, R::load);
-                let (x, y) = evaluate::<K, O, R, C>(function, input, (&inner, &outer));
+                let (x, y) = evaluate::<K, R, C>(function, input, &seeds);
                 each(
                     <K::Outputs<F>>::LEN,
                     #[inline(always)]

@@ -1,9 +1,9 @@
 //! Pointwise functions as kernels.
 
-use super::adjoint::{self, AdjointCall};
 use super::call::{Call, Output};
 use super::derivatives;
 use super::function::{SteadyOf, ValueOf, evaluate};
+use super::graph::{Graph, record};
 use super::{Depends, DerivativeOf, Kernel, KernelFor, Pointwise, Slots};
 use crate::real::{Element, Real};
 use crate::simd::Level;
@@ -75,17 +75,7 @@ impl<K: Pointwise> Kernel for Driver<K> {
             DerivativeOf::Steady | DerivativeOf::Relaxed(_) => {}
         }
     }
-    fn second_derivatives(
-        &self,
-        level: Level,
-        columns: &[u64],
-        by: &[u64],
-        call: &Call,
-        arena: &mut [f64],
-    ) {
-        derivatives::second(level, &ValueOf(&self.0), columns, by, call, arena);
-    }
-    fn adjoint(&self, level: Level, call: &AdjointCall, arena: &mut [f64]) {
-        adjoint::adjoint(level, &ValueOf(&self.0), call, arena);
+    fn graph(&self) -> Graph {
+        record(&ValueOf(&self.0))
     }
 }

@@ -1,9 +1,9 @@
 //! Kinetics of relaxing states as kernels.
 
-use super::adjoint::{self, AdjointCall};
 use super::call::{Call, Output};
 use super::derivatives;
 use super::function::{Function, evaluate};
+use super::graph::{Graph, record};
 use super::slots::each;
 use super::{Depends, DerivativeOf, Kernel, KernelFor, Kinetics, Slots};
 use crate::real::{Element, Real};
@@ -176,19 +176,7 @@ impl<K: Kinetics<N>, const N: usize> Kernel for GateDriver<K, N> {
             }
         }
     }
-    fn second_derivatives(
-        &self,
-        level: Level,
-        columns: &[u64],
-        by: &[u64],
-        call: &Call,
-        arena: &mut [f64],
-    ) {
-        let function = Aim::<K, _, N>(&self.0, Derivative);
-        derivatives::second(level, &function, columns, by, call, arena);
-    }
-    fn adjoint(&self, level: Level, call: &AdjointCall, arena: &mut [f64]) {
-        let function = Aim::<K, _, N>(&self.0, Derivative);
-        adjoint::adjoint(level, &function, call, arena);
+    fn graph(&self) -> Graph {
+        record(&Aim::<K, _, N>(&self.0, Derivative))
     }
 }

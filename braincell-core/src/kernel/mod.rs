@@ -5,7 +5,6 @@
 //! into a [`Kernel`], which the engine can run over arrays: for values, for partial derivatives, in double or
 //! single precision, at every SIMD level.
 
-mod adjoint;
 mod call;
 mod columns;
 mod depends;
@@ -13,15 +12,17 @@ mod derivatives;
 mod drive;
 mod function;
 mod gates;
+mod graph;
 mod slots;
 
-pub use adjoint::AdjointCall;
 pub use call::{Accumulate, Call, Index, Operand, Output};
 pub(crate) use call::{array, array_mut};
 pub(crate) use columns::{Column, columns};
 pub use depends::Depends;
 pub(crate) use gates::relaxed;
-pub use slots::Slots;
+pub use graph::Graph;
+pub(crate) use graph::{Routine, Seed};
+pub use slots::{Slots, each};
 
 use crate::real::{Element, Real};
 use crate::simd::Level;
@@ -161,18 +162,8 @@ pub trait Kernel: KernelFor<f64> + KernelFor<f32> + Send + Sync {
         values: &[Option<Output>],
         arena: &mut [f64],
     );
-    /// Second derivatives of the values: output slot `(o · columns + k) · by + j` of the call receives the second
-    /// derivative of f_o when all inputs in `columns[k]`, and all in `by[j]`, change alike.
-    fn second_derivatives(
-        &self,
-        level: Level,
-        columns: &[u64],
-        by: &[u64],
-        call: &Call,
-        arena: &mut [f64],
-    );
-    /// Adjoints of the inputs from those of the values and of their partial derivatives.
-    fn adjoint(&self, level: Level, call: &AdjointCall, arena: &mut [f64]);
+    /// The operations that give the values.
+    fn graph(&self) -> Graph;
 }
 
 /// Element types that kernels and runs are compiled for: `f64` and `f32`.

@@ -15,7 +15,7 @@ pub trait Slots<T: Copy>: Copy {
 /// Calls `f` with the numbers below `len`, the first of them by name: a loop would be unrolled too late for the arrays that it
 /// addresses to become registers, and the loop over lanes around it then has no vectors.
 #[inline(always)]
-pub(super) fn each(len: usize, mut f: impl FnMut(usize)) {
+pub fn each(len: usize, mut f: impl FnMut(usize)) {
     macro_rules! unrolled {
         ($($i:literal)*) => { $(if $i < len { f($i); })* };
     }

@@ -12,18 +12,18 @@ mod apply;
 mod axial;
 mod factors;
 mod inputs;
+mod kernel;
 mod linear;
 mod loops;
 mod newton;
 mod one;
-mod partials;
 mod phi;
 mod pointwise;
 mod reach;
 mod system;
 mod tape;
 
-use super::arena::Arena;
+use super::arena::{Arena, LINE};
 use super::exec::{Clock, Context, Instr, StepFailure, Workspace};
 use super::fuse::fused;
 use super::tile_engine::Engine;
@@ -165,7 +165,7 @@ impl Adjoint {
             Some(take(if input.len() == 1 { 1 } else { layout.lanes }))
         });
         let amplitudes: Vec<Option<usize>> = amplitudes.collect();
-        let scratch = take(0);
+        let scratch = take(0).next_multiple_of(LINE);
         let extras = Extras {
             scratch,
             capacity: cable.is_some_and(|info| wanted.parameters[info.cable.capacitance.0]),
@@ -175,10 +175,7 @@ impl Adjoint {
         };
         let constant = reach::constants(layout, wanted);
         let active = |operand: &Operand| !constant[operand.place(0)];
-        let tape = |list: &[Instr]| -> Vec<Taped> {
-            let tape = |instr: &Instr| Taped::new(instr, layout, &active, &extras);
-            list.iter().map(tape).collect()
-        };
+        let tape = |list: &[Instr]| Taped::list(list, layout, &active, &extras);
         let programs = engine.programs.iter();
         let mut programs: Vec<Vec<Instr>> = programs
             .map(|program| fused(&program.instructions, layout))

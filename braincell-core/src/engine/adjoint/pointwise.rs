@@ -4,7 +4,7 @@
 use super::super::exec::{Context, Instr};
 use super::super::layout::Layout;
 use crate::kernel::{
-    Accumulate, Call, Column, DerivativeOf, Index, Kernel, Operand, Output, columns,
+    Accumulate, Call, Column, DerivativeOf, Index, Kernel, Operand, Output, Routine, columns,
 };
 use crate::model::Target;
 use std::sync::Arc;
@@ -48,11 +48,10 @@ pub(super) enum Weights {
         values: Vec<Option<Output>>,
         goal: Goal,
     },
+    /// Of a kernel, with what the routine reads.
     Second {
-        kernel: Arc<dyn Kernel>,
-        columns: Vec<u64>,
-        by: Vec<u64>,
-        call: Call,
+        routine: Routine,
+        reads: Vec<Operand>,
     },
     /// y + s φ₁(s d) f: derivatives with respect to f and d.
     RelaxDiagonal {
@@ -297,35 +296,50 @@ impl Pointwise {
             wanted && masks[o] >> i & 1 == 1 && active(&call.inputs[i])
         };
         let by = columns(&**kernel, useful);
-        let mut planes = Planes::new(call, scratch);
-        let mut outputs = Vec::new();
-        for o in 0..masks.len() {
-            for output in slots(o) {
-                let mut links = Vec::new();
-                for column in &by {
-                    let input = column
-                        .input(o)
-                        .filter(|&i| output.is_some() && useful(o, i));
-                    links.extend(planes.link(input));
-                }
-                if let Some(Output { to, how }) = output {
-                    let (to, how) = (to.clone(), *how);
-                    outputs.push(Result { to, how, links });
+        let masks = |columns: &[Column]| columns.iter().map(|c| c.mask).collect::<Vec<_>>();
+        let mut graph = kernel.graph();
+        let second = graph.second_derivatives(&masks(outer), &masks(&by));
+        let mut end = scratch;
+        let (mut outputs, mut found) = (Vec::new(), Vec::new());
+        for (slot, output) in call.outputs.iter().enumerate() {
+            let Some(Output { to, how }) = output else {
+                continue;
+            };
+            let o = slot / outer.len();
+            let mut links = Vec::new();
+            for (column, second) in by.iter().zip(&second[slot * by.len()..]) {
+                let input = column.input(o).filter(|&i| useful(o, i));
+                if let (Some(input), Some(id)) = (input, *second) {
+                    links.push(Link {
+                        from: call.inputs[input].clone(),
+                        weight: Weight::Plane(end),
+                    });
+                    found.push((id, end));
+                    end += Routine::room(call.len);
                 }
             }
+            let (to, how) = (to.clone(), *how);
+            outputs.push(Result { to, how, links });
         }
+        let routine = Routine::new(&graph, &found, &call.inputs, call.len, end);
         Self {
             len: call.len,
-            weights: match by[..] {
+            weights: match found[..] {
                 [] => Weights::Nothing,
                 _ => Weights::Second {
-                    kernel: kernel.clone(),
-                    columns: outer.iter().map(|c| c.mask).collect(),
-                    by: by.iter().map(|c| c.mask).collect(),
-                    call: planes.call(),
+                    reads: routine.read(&call.inputs),
+                    routine,
                 },
             },
             outputs,
+        }
+    }
+
+    /// In how many directions a kernel is differentiated for the weights.
+    pub fn directions(&self) -> usize {
+        match &self.weights {
+            Weights::First { columns, .. } => columns.len(),
+            _ => 0,
         }
     }
 
@@ -333,7 +347,12 @@ impl Pointwise {
     pub fn scratch(&self) -> usize {
         let links = self.outputs.iter().flat_map(|r| &r.links);
         let planes = links.filter(|l| matches!(l.weight, Weight::Plane(_)));
-        planes.count() * self.len
+        match &self.weights {
+            Weights::Second { routine, .. } => {
+                planes.count() * Routine::room(self.len) + routine.size()
+            }
+            _ => planes.count() * self.len,
+        }
     }
 
     /// Numbers that a sweep holds aside.
@@ -346,7 +365,7 @@ impl Pointwise {
         let mut needs: Vec<Operand> = match &self.weights {
             // The weights of kernels' values are recorded, not computed again.
             Weights::Nothing | Weights::Wiener { .. } | Weights::First { .. } => Vec::new(),
-            Weights::Second { call, .. } => call.inputs.clone(),
+            Weights::Second { reads, .. } => reads.clone(),
             Weights::RelaxDiagonal { f, d, .. } => vec![each(*f), each(*d)],
             Weights::PhiDiagonal { d, b, .. } | Weights::SolveDiagonal { d, b, .. } => {
                 vec![each(*d), each(*b)]

@@ -84,7 +84,7 @@ fn needs_before(rule: &Rule) -> Vec<Range<usize>> {
             let needs = rule.needs();
             needs.iter().map(|x| range(x, rule.len())).collect()
         }
-        Rule::Partials(_, rule) => {
+        Rule::Kernel(_, rule) => {
             let (needs, len) = rule.needs();
             needs.iter().map(|x| range(x, len)).collect()
         }

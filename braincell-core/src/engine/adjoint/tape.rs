@@ -1,11 +1,12 @@
 //! Lists of instructions with their rules: run, recorded, and taken backwards.
 
 use super::super::exec::{self, Context, Instr, StepFailure, Workspace};
+use super::super::fuse::factored_and_solved;
 use super::super::layout::Layout;
+use super::kernel::KernelRule;
 use super::loops::copy;
 use super::newton::NewtonRule;
 use super::one::One;
-use super::partials::PartialsRule;
 use super::pointwise::Pointwise;
 use super::reach::Marks;
 use super::{Extras, Frame, Sweep, inputs, linear};
@@ -15,6 +16,8 @@ use std::ops::Range;
 /// An instruction with its rule.
 pub(super) struct Taped {
     pub instr: Instr,
+    /// What runs in its place when it is recorded: nothing if the next instruction does it too.
+    instead: Option<Option<Instr>>,
     pub rule: Rule,
     /// The same rule for one element, backwards.
     one: Option<One>,
@@ -28,8 +31,8 @@ pub(super) struct Taped {
 pub(super) enum Rule {
     Inputs,
     Pointwise(Pointwise),
-    /// Its rule forwards, unless it computes values too, and its rule backwards.
-    Partials(Option<Pointwise>, Box<PartialsRule>),
+    /// Of a kernel: its rule forwards, unless it computes values and partial derivatives, and its rule backwards.
+    Kernel(Option<Pointwise>, Box<KernelRule>),
     Newton(NewtonRule),
     /// Linear algebra and the cable.
     Linear,
@@ -48,8 +51,14 @@ impl Taped {
             Instr::Newton(newton) => Rule::Newton(NewtonRule::new(newton, layout, active, extras)),
             instr => {
                 let pointwise = Pointwise::new(instr, layout, active, scratch);
-                match (PartialsRule::new(instr, active, scratch), pointwise) {
-                    (Some(rule), forwards) => Rule::Partials(forwards, Box::new(rule)),
+                // A kernel's first two derivatives are cheap to compute along with the results, more are not.
+                let cheap = matches!(instr, Instr::Kernel { .. })
+                    && pointwise
+                        .as_ref()
+                        .is_some_and(|rule| rule.directions() <= 2);
+                let kernel = (!cheap).then(|| KernelRule::new(instr, active, scratch));
+                match (kernel.flatten(), pointwise) {
+                    (Some(rule), forwards) => Rule::Kernel(forwards, Box::new(rule)),
                     (None, Some(rule)) => Rule::Pointwise(rule),
                     (None, None) => Rule::Linear,
                 }
@@ -64,9 +73,28 @@ impl Taped {
             weights,
             marks: Marks::new(instr, &rule, layout, extras),
             instr: instr.clone(),
+            instead: None,
             rule,
             save: Vec::new(),
         }
+    }
+
+    /// The rules of instructions.
+    pub fn list(
+        list: &[Instr],
+        layout: &Layout,
+        active: &dyn Fn(&Operand) -> bool,
+        extras: &Extras,
+    ) -> Vec<Self> {
+        let tape = |instr: &Instr| Self::new(instr, layout, active, extras);
+        let mut all: Vec<Self> = list.iter().map(tape).collect();
+        for k in 1..all.len() {
+            if let Some(both) = factored_and_solved(&all[k - 1].instr, &all[k].instr) {
+                all[k - 1].instead = Some(None);
+                all[k].instead = Some(Some(both));
+            }
+        }
+        all
     }
 
     /// How many numbers are recorded.
@@ -77,7 +105,7 @@ impl Taped {
     pub fn scratch(&self) -> usize {
         match &self.rule {
             Rule::Pointwise(rule) => rule.scratch(),
-            Rule::Partials(forwards, rule) => {
+            Rule::Kernel(forwards, rule) => {
                 let forwards = forwards.as_ref().map_or(0, Pointwise::scratch);
                 forwards.max(rule.scratch())
             }
@@ -88,7 +116,7 @@ impl Taped {
 
     pub fn aside(&self) -> usize {
         match &self.rule {
-            Rule::Pointwise(rule) | Rule::Partials(Some(rule), _) => rule.aside(),
+            Rule::Pointwise(rule) | Rule::Kernel(Some(rule), _) => rule.aside(),
             Rule::Newton(rule) => rule.all().map(Taped::aside).max().unwrap_or(0),
             _ => 0,
         }
@@ -123,6 +151,10 @@ pub(super) fn record(
         for range in &taped.save {
             push(&mut sweep.log, &w.arena[range.clone()]);
         }
+        if let Some(instead) = &taped.instead {
+            exec::execute(instead.as_slice(), context, w)?;
+            continue;
+        }
         match &taped.rule {
             Rule::Pointwise(rule) if taped.weights > 0 => {
                 rule.run(context, &mut w.arena);
@@ -150,7 +182,7 @@ pub(super) fn reverse(
     let mut end = log.len();
     for taped in list.iter().rev() {
         match &taped.rule {
-            Rule::Pointwise(_) | Rule::Partials(..) => {}
+            Rule::Pointwise(_) | Rule::Kernel(..) => {}
             Rule::Inputs => inputs::adjoint(&taped.instr, frame, bar),
             Rule::Newton(rule) => {
                 // It appends to the log what it records, and takes that off.
@@ -179,7 +211,7 @@ pub(super) fn reverse(
                     None => rule.adjoint(context, arena, weights, bar, sweep),
                 }
             }
-            Rule::Partials(_, rule) => rule.adjoint(frame.context, &mut w.arena, bar),
+            Rule::Kernel(_, rule) => rule.adjoint(frame.context, &mut w.arena, bar),
             _ => {}
         }
     }
@@ -196,12 +228,12 @@ pub(super) fn tangent(
     sweep: &mut Sweep,
 ) -> Result<(), Box<StepFailure>> {
     for taped in list {
-        if let Rule::Pointwise(rule) | Rule::Partials(Some(rule), _) = &taped.rule {
+        if let Rule::Pointwise(rule) | Rule::Kernel(Some(rule), _) = &taped.rule {
             rule.tangent(frame.context, &mut w.arena, dots, sweep);
         }
         run(taped, frame.context, w)?;
         match &taped.rule {
-            Rule::Pointwise(_) | Rule::Partials(..) => {}
+            Rule::Pointwise(_) | Rule::Kernel(..) => {}
             Rule::Inputs => inputs::tangent(&taped.instr, frame, dots),
             Rule::Newton(rule) => rule.tangent(&taped.instr, frame, w, dots, sweep)?,
             Rule::Linear => linear::tangent(&taped.instr, frame, w, dots, sweep),
