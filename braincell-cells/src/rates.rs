@@ -6,16 +6,22 @@
 use crate::mechanism::{FARADAY, GAS};
 use braincell_core::real::Real;
 
+/// (v - centre) / width, as a product with the reciprocal: the divider is what rates wait for.
+#[inline(always)]
+pub fn scaled<R: Real>(v: R, centre: f64, width: f64) -> R {
+    (v - centre) * (1.0 / width)
+}
+
 /// rate · e^x.
 #[inline(always)]
 pub fn exponential<R: Real>(v: R, rate: f64, centre: f64, width: f64) -> R {
-    ((v - centre) / width).exp() * rate
+    scaled(v, centre, width).exp() * rate
 }
 
 /// rate / (1 + e^-x).
 #[inline(always)]
 pub fn sigmoid<R: Real>(v: R, rate: f64, centre: f64, width: f64) -> R {
-    ((v - centre) / width).logistic() * rate
+    scaled(v, centre, width).logistic() * rate
 }
 
 /// rate · x / (1 - e^-x), which is `rate` at x = 0.
@@ -23,7 +29,7 @@ pub fn sigmoid<R: Real>(v: R, rate: f64, centre: f64, width: f64) -> R {
 /// In the form α = A (v - centre) / (1 - e^(-(v - centre) / width)) found in papers, `rate` is A · width.
 #[inline(always)]
 pub fn linoid<R: Real>(v: R, rate: f64, centre: f64, width: f64) -> R {
-    ((v - centre) / -width).bernoulli() * rate
+    scaled(v, centre, -width).bernoulli() * rate
 }
 
 /// The current into the cell of Goldman, Hodgkin and Katz, in µA/cm² for a permeability of 1 cm/s:

@@ -4,7 +4,7 @@ use crate::mechanism::{
     Channel, ChannelInfo, FARADAY, Local, ParameterSpec, Pool, PoolInfo, nernst, parameter,
     required,
 };
-use crate::rates::{ghk, sigmoid};
+use crate::rates::{ghk, scaled, sigmoid};
 use braincell_core::kernel::Relaxation;
 use braincell_core::real::Real;
 
@@ -67,8 +67,8 @@ impl Channel<2, 5> for LTypeIs2008 {
         let x = at.v - shift;
         // Both exponentials of a time constant are e^y and e^-y.
         let bell = |y: R| R::one() / (y.exp() + (-y).exp());
-        let tau_p = bell((x + 5.0) / 15.0) * 0.7 + 0.4;
-        let tau_q = bell((x + 40.0) / 9.5) * 100.0 + 300.0;
+        let tau_p = bell(scaled(x, -5.0, 15.0)) * 0.7 + 0.4;
+        let tau_q = bell(scaled(x, -40.0, 9.5)) * 100.0 + 300.0;
         [
             Relaxation::relaxing(sigmoid(x, 1.0, -10.0, 4.0), tau_p).faster(phi_p),
             Relaxation::relaxing(sigmoid(x, 1.0, -25.0, -2.0), tau_q).faster(phi_q),
@@ -120,11 +120,11 @@ impl Channel<2, 5> for TTypeHm1992 {
 /// The kinetics of [`TTypeHm1992`].
 #[inline(always)]
 fn t_type_rates<R: Real>(x: R, phi_p: R, phi_q: R) -> [Relaxation<R>; 2] {
-    let bell = ((x + 132.0) / -16.7).exp() + ((x + 16.8) / 18.2).exp();
+    let bell = scaled(x, -132.0, -16.7).exp() + scaled(x, -16.8, 18.2).exp();
     let tau_p = R::one() / bell + 0.612;
     // A jump, as published: 333.9 ms below -80 mV, 278.6 ms above.
-    let below = ((x + 467.0) / 66.6).exp();
-    let above = ((x + 22.0) / -10.5).exp() + 28.0;
+    let below = scaled(x, -467.0, 66.6).exp();
+    let above = scaled(x, -22.0, -10.5).exp() + 28.0;
     let tau_q = x.if_less(R::constant(-80.0), below, above);
     [
         Relaxation::relaxing(sigmoid(x, 1.0, -59.0, 6.2), tau_p).faster(phi_p),

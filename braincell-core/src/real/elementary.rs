@@ -6,9 +6,6 @@ use super::format::{Arith, Format, cos_poly, sin_poly};
 
 /// e^x in parts: `x = k ln 2 + r`, `2^k = shift · scale`.
 struct Reduced<A> {
-    r: A,
-    /// (e^r - 1 - r) / r²
-    q: A,
     /// e^r - 1
     em: A,
     scale: A,
@@ -17,30 +14,50 @@ struct Reduced<A> {
     unshift: A,
 }
 
+/// Which exponents there are: the fewer, the less it takes to keep 2^k / shift a normal number.
+#[derive(Clone, Copy)]
+enum Exponents {
+    All,
+    /// x ≤ 0
+    Negative,
+    /// e^x beside 1, where the smallest are as good as 0.
+    BesideOne,
+}
+
+/// x, or the largest number at which e^x matters: beyond it e^x / x^8 is infinite.
+#[inline(always)]
+fn bounded<A: Arith>(x: A) -> A {
+    let max = A::c(A::Format::EXP_MAX);
+    max.select_less(x, max, x)
+}
+
 /// Cody–Waite reduction by ln 2, and the polynomial every exponential shares.
 #[inline(always)]
-fn reduce<A: Arith>(x: A) -> Reduced<A> {
-    let min = A::c(A::Format::EXP_MIN);
-    let max = A::c(A::Format::EXP_MAX);
+fn reduce<A: Arith>(x: A, exponents: Exponents) -> Reduced<A> {
+    let (up, down) = (A::c(A::Format::OFFSET), A::c(1.0 / A::Format::OFFSET));
+    let (min, shift, unshift) = match exponents {
+        Exponents::All => {
+            let zero = A::c(0.0);
+            let (shift, unshift) = (x.select_less(zero, down, up), x.select_less(zero, up, down));
+            (A::Format::EXP_MIN, shift, unshift)
+        }
+        Exponents::Negative => (A::Format::EXP_MIN, down, up),
+        Exponents::BesideOne => (A::Format::EXP_NOTHING, up, down),
+    };
+    let x = match exponents {
+        Exponents::Negative => x,
+        _ => bounded(x),
+    };
+    let min = A::c(min);
     let x = x.select_less(min, min, x);
-    let x = max.select_less(x, max, x);
     let magic = A::c(A::Format::MAGIC);
     let t = x.fma(A::c(std::f64::consts::LOG2_E), magic);
     let k = t - magic;
     let r = (-k).fma(A::c(A::Format::LN2_HI), x);
     let r = (-k).fma(A::c(A::Format::LN2_LO), r);
-    let q = A::Format::exp_poly(r);
-    let em = (r * r).fma(q, r);
-    let (up, down) = (A::c(A::Format::OFFSET), A::c(1.0 / A::Format::OFFSET));
-    let wide = A::c(A::Format::EXP_WIDE);
-    let low = x.select_less(-wide, down, A::c(1.0));
-    let shift = wide.select_less(x, up, low);
-    let low = x.select_less(-wide, up, A::c(1.0));
-    let unshift = wide.select_less(x, down, low);
+    let em = (r * r).fma(A::Format::exp_poly(r), r);
     let scale = A::new(unshift.get().scale(t.get()));
     Reduced {
-        r,
-        q,
         em,
         scale,
         shift,
@@ -61,16 +78,30 @@ impl<A: Arith> Reduced<A> {
     }
 }
 
+/// `y`, but `at_zero` where x is too small to matter beside 1.
+#[inline(always)]
+fn around_zero<A: Arith>(x: A, at_zero: A, y: A) -> A {
+    x.magnitude()
+        .select_less(A::c(A::Format::NEGLIGIBLE), at_zero, y)
+}
+
 #[inline(always)]
 pub fn exp<A: Arith>(x: A) -> A {
-    let e = reduce(x);
+    let e = reduce(x, Exponents::All);
+    e.exp() * e.shift
+}
+
+/// e^x for x ≤ 0
+#[inline(always)]
+fn decay<A: Arith>(x: A) -> A {
+    let e = reduce(x, Exponents::Negative);
     e.exp() * e.shift
 }
 
 #[inline(always)]
 pub fn expm1<A: Arith>(x: A) -> A {
-    let e = reduce(x);
-    e.expm1() * e.shift
+    let e = reduce(x, Exponents::BesideOne);
+    around_zero(x, x, e.expm1() * e.shift)
 }
 
 /// φ_k: a polynomial around 0, the recurrence φ_{j+1} = (φ_j - 1/j!) / z away from it.
@@ -79,9 +110,8 @@ pub fn phi<A: Arith>(x: A, k: u32) -> A {
     if k == 0 {
         return exp(x);
     }
-    let e = reduce(x);
-    let max = A::c(A::Format::EXP_MAX);
-    let z = max.select_less(x, max, x);
+    let e = reduce(x, Exponents::BesideOne);
+    let z = bounded(x);
     let mut far = e.expm1() / z;
     let mut j = 1;
     while j < k && j <= MAX_PHI {
@@ -90,9 +120,7 @@ pub fn phi<A: Arith>(x: A, k: u32) -> A {
     }
     let far = far * e.shift;
     match k {
-        1 => x
-            .magnitude()
-            .select_less(A::c(0.34), e.r.fma(e.q, A::c(1.0)), far),
+        1 => around_zero(x, A::c(1.0), far),
         2 => x
             .magnitude()
             .select_less(A::c(2.0), A::Format::phi2_poly(x), far),
@@ -109,19 +137,14 @@ pub fn phi<A: Arith>(x: A, k: u32) -> A {
 /// x / (e^x - 1), 1 at 0.
 #[inline(always)]
 pub fn bernoulli<A: Arith>(x: A) -> A {
-    let e = reduce(x);
-    let max = A::c(A::Format::EXP_MAX);
-    let z = max.select_less(x, max, x);
-    let y = z / e.expm1() * e.unshift;
-    x.magnitude()
-        .select_less(A::c(A::Format::TINY), A::c(1.0), y)
+    let e = reduce(x, Exponents::BesideOne);
+    around_zero(x, A::c(1.0), bounded(x) * e.unshift / e.expm1())
 }
 
 /// B' = B (φ_2 B - 1) around 0, and the equal B (1 - B - x) / x away from it. `value` is B.
 #[inline(always)]
 pub fn bernoulli_slope<A: Arith>(x: A, value: A) -> A {
-    let max = A::c(A::Format::EXP_MAX);
-    let z = max.select_less(x, max, x);
+    let z = bounded(x);
     let near = value * A::Format::phi2_poly(x).fma(value, A::c(-1.0));
     let far = value * (A::c(1.0) - value - z) / z;
     x.magnitude().select_less(A::c(2.0), near, far)
@@ -187,7 +210,7 @@ pub fn ln<A: Arith>(x: A) -> A {
 /// σ(x) from e^-|x|: accurate in both tails, and σ(-x) shares the exponential.
 #[inline(always)]
 pub fn logistic<A: Arith>(x: A) -> A {
-    let u = exp(-x.magnitude());
+    let u = decay(-x.magnitude());
     let d = A::c(1.0) / (u + A::c(1.0));
     x.select_less(A::c(0.0), u * d, d)
 }
@@ -195,7 +218,7 @@ pub fn logistic<A: Arith>(x: A) -> A {
 #[inline(always)]
 pub fn tanh<A: Arith>(x: A) -> A {
     let a = x.magnitude();
-    let u = exp(-(a + a));
+    let u = decay(-(a + a));
     let far = (A::c(1.0) - u) / (u + A::c(1.0));
     let far = x.select_less(A::c(0.0), -far, far);
     let z = x * x;

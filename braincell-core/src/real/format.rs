@@ -58,10 +58,13 @@ pub trait Format: Copy + Debug + Default + PartialOrd + Send + Sync + 'static {
     const EXP_MIN: f64;
     /// Above this, e^x / x^8 is infinite.
     const EXP_MAX: f64;
-    /// Beyond ±this, 2^k is built with an offset of [`Format::OFFSET`].
-    const EXP_WIDE: f64;
-    /// A power of two that moves the exponents of extreme results into range.
+    /// Below this, e^x - 1 rounds to -1.
+    const EXP_NOTHING: f64;
+    /// A power of two that moves the exponents of all 2^k into range: up where x is negative, down elsewhere and from
+    /// [`Format::EXP_NOTHING`] on.
     const OFFSET: f64;
+    /// 1 + x rounds to 1 for x below this, and x / [`Format::OFFSET`] is no subnormal number from there on.
+    const NEGLIGIBLE: f64;
     /// Smallest normal number.
     const TINY: f64;
     /// Power of two that makes subnormal numbers normal.
@@ -126,8 +129,9 @@ impl Format for f64 {
     const LN2_LO: f64 = 1.9082149292705877e-10;
     const EXP_MIN: f64 = -746.0;
     const EXP_MAX: f64 = 800.0;
-    const EXP_WIDE: f64 = 600.0;
-    const OFFSET: f64 = 1.606_938_044_258_990_3e60;
+    const EXP_NOTHING: f64 = -600.0;
+    const OFFSET: f64 = f64::from_bits((1023 + 140) << 52);
+    const NEGLIGIBLE: f64 = 1e-18;
     const TINY: f64 = f64::MIN_POSITIVE;
     const LIFT: f64 = 18_014_398_509_481_984.0;
     const LIFT_LOG2: f64 = 54.0;
@@ -210,8 +214,9 @@ impl Format for f32 {
     const LN2_LO: f64 = 1.4286068203094173e-6;
     const EXP_MIN: f64 = -104.5;
     const EXP_MAX: f64 = 130.0;
-    const EXP_WIDE: f64 = 60.0;
-    const OFFSET: f64 = 1.267_650_600_228_229_4e30;
+    const EXP_NOTHING: f64 = -40.0;
+    const OFFSET: f64 = f64::from_bits((1023 + 64) << 52);
+    const NEGLIGIBLE: f64 = 1e-9;
     const TINY: f64 = f32::MIN_POSITIVE as f64;
     const LIFT: f64 = 33_554_432.0;
     const LIFT_LOG2: f64 = 25.0;
