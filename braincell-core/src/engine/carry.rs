@@ -1,11 +1,12 @@
-//! Relaxations that the next step need not prepare again.
+//! What the next step need not compute again.
 //!
 //! Symmetric splittings relax the gates at the end of a step and again, over the same time and at the same potentials, at the
 //! beginning of the next one. The rates, and their exponentials, are then those of the step before: it leaves p = s φ₁(-b s) a
-//! and q = s φ₁(-b s) b of each gate behind, and the next step makes x + (p - q x), to the same bits.
+//! and q = s φ₁(-b s) b of each gate behind, and the next step makes x + (p - q x), to the same bits. What depends on parameters
+//! alone is not computed again either.
 
 use super::compile::Compiled;
-use super::effects::{meet, range, writes};
+use super::effects::{covers, meet, range, writes};
 use super::exec::Instr;
 use super::in_place::merged;
 use super::layout::Layout;
@@ -14,7 +15,7 @@ use crate::stepper::Coef;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// Lets steps of a program leave relaxations to the next. Steps that begin with the state just as the program left it may follow
+/// Lets steps of a program leave results to the next. Steps that begin with the state just as the program left it may follow
 /// `continued` instead.
 pub(super) fn carry(compiled: &mut Compiled, layout: &mut Layout) {
     let list = &compiled.fused;
@@ -70,6 +71,38 @@ pub(super) fn carry(compiled: &mut Compiled, layout: &mut Layout) {
     compiled.continued.clone_from(&compiled.fused);
     for (first, relaxed) in again.into_iter().rev() {
         compiled.continued.splice(first..=first, relaxed);
+    }
+    leave_constants(&mut compiled.continued, layout);
+}
+
+/// Leaves out kernels whose results depend on parameters alone, and are there from the first step on.
+fn leave_constants(list: &mut Vec<Instr>, layout: &Layout) {
+    let within = |inner: &Range<usize>, outer: &[Range<usize>]| {
+        let around = |o: &Range<usize>| o.start <= inner.start && inner.end <= o.end;
+        outer.iter().any(around)
+    };
+    let parameters = layout.parameters.iter().map(|plane| plane.range());
+    let mut constant: Vec<Range<usize>> = parameters.collect();
+    constant.push(layout.zero..layout.zero + 1);
+    let mut k = 0;
+    while k < list.len() {
+        let written = writes(&list[k], layout);
+        let depends_on_them = match &list[k] {
+            Instr::Kernel { call, .. } => {
+                let replaces = covers(&list[k], layout).len() == written.len();
+                let mut reads = call.inputs.iter().map(|x| range(x, call.len));
+                replaces && reads.all(|x| within(&x, &constant))
+            }
+            _ => false,
+        };
+        let others = list.iter().enumerate().filter(|(other, _)| *other != k);
+        let alone = |(_, other): (usize, &Instr)| !meet(&writes(other, layout), &written);
+        if depends_on_them && others.into_iter().all(alone) {
+            constant.extend(written);
+            list.remove(k);
+        } else {
+            k += 1;
+        }
     }
 }
 

@@ -207,7 +207,9 @@ impl Compiler<'_> {
         self.time(c);
         if self.signals_at != Some((c, y)) {
             self.signals_at = Some((c, y));
-            self.known.clear();
+            // What depends on parameters alone stays.
+            let constant = &self.layout.constant;
+            self.known.retain(|s| constant.contains_key(s));
         }
     }
 

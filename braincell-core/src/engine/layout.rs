@@ -3,8 +3,8 @@
 use super::arena;
 use super::axial::NANOAMPERE;
 use crate::kernel::{Index, Operand, Storage};
-use crate::model::{Domain, Model, ParameterId, SignalId, Source, StateId, Values};
-use std::collections::HashMap;
+use crate::model::{Domain, Model, ParameterId, Phase, SignalId, Source, StateId, Target, Values};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Numbers of a tile that belong together.
@@ -52,6 +52,8 @@ pub(crate) struct Layout {
     /// Seed of the noise.
     pub seed: u64,
     maps: HashMap<(Domain, Domain), Reach>,
+    /// Signals that depend on nothing but parameters, and whether all elements have the same.
+    pub constant: HashMap<SignalId, bool>,
 }
 
 /// How elements of one domain find their place in another.
@@ -126,6 +128,7 @@ impl Layout {
             capacity,
             seed,
             maps: HashMap::new(),
+            constant: constant_signals(&model),
             model,
         };
         layout.find_maps();
@@ -237,6 +240,7 @@ impl Layout {
                 let (info, plane) = (&self.model.signals[s], self.signals[s]);
                 match &info.input {
                     Some(waveforms) if waveforms.len() == 1 => splat(plane.offset),
+                    _ if self.constant.get(&SignalId(s)) == Some(&true) => splat(plane.offset),
                     _ => self.operand(domain, info.domain, plane.offset),
                 }
             }
@@ -309,4 +313,38 @@ impl Layout {
             *x = F::from_f64(values.at(row, first + lane));
         }
     }
+}
+
+/// Signals that depend on nothing but parameters, and whether all elements have the same.
+fn constant_signals(model: &Model) -> HashMap<SignalId, bool> {
+    let inputs = model.signals.iter().enumerate();
+    let inputs = inputs.filter(|(_, info)| info.input.is_some());
+    let mut varying: HashSet<SignalId> = inputs.map(|(s, _)| SignalId(s)).collect();
+    varying.extend(model.cable.as_ref().and_then(|info| info.cable.potential));
+    let mut constant: HashMap<SignalId, bool> = HashMap::new();
+    // Signals are computed before they are read, so one pass finds all.
+    let launches = model.launches.iter();
+    for launch in launches.filter(|l| l.phase == Phase::Derivative) {
+        let varies = launch.inputs.iter().any(|source| match source {
+            Source::State(_) | Source::Time => true,
+            Source::Signal(s) => varying.contains(s),
+            Source::Parameter(_) | Source::Zero => false,
+        });
+        let same = launch.inputs.iter().all(|source| match source {
+            Source::Parameter(p) => {
+                matches!(model.parameters[p.0].parameter.value, Values::Uniform(_))
+            }
+            Source::Signal(s) => constant.get(s) == Some(&true),
+            _ => true,
+        });
+        for target in &launch.outputs {
+            if let Target::Signal(s) = target {
+                let whole = model.signals[s.0].domain == launch.domain;
+                *constant.entry(*s).or_insert(true) &= same && whole;
+                varying.extend(varies.then_some(*s));
+            }
+        }
+    }
+    constant.retain(|s, _| !varying.contains(s));
+    constant
 }

@@ -279,6 +279,13 @@ impl<F: Storage> Engine<F> {
         debug_assert!(done.is_ok());
     }
 
+    /// Keeps the state at the beginning of a step: for spikes in it, for the solution inside it, and to go back to.
+    pub fn keep_beginning(&self, w: &mut Workspace<F>) {
+        let layout = &self.layout;
+        w.arena
+            .copy_within(layout.all_current.range(), layout.all_previous.offset);
+    }
+
     /// Advances the tile that begins with cell `first`; [`Engine::finish`] must follow. Who leaves the state as it then is, and
     /// the parameters too, may say so by [`Workspace::continued`].
     pub fn advance(
@@ -287,9 +294,6 @@ impl<F: Storage> Engine<F> {
         clock: Clock,
         w: &mut Workspace<F>,
     ) -> Result<(), Box<StepFailure>> {
-        let layout = &self.layout;
-        w.arena
-            .copy_within(layout.all_current.range(), layout.all_previous.offset);
         self.plain(&self.pre, first, clock, w);
         self.independent(first, clock, 0, w)?;
         self.program(0, first, clock, w)?;

@@ -99,6 +99,7 @@ impl Onset {
                 let mut clock = piece.clock();
                 clock.t += s * motion.begin;
                 clock.h += s * motion.length;
+                engine.keep_beginning(w);
                 engine.advance(tile.first, clock, w).map_err(fails)?;
                 if spike::fires(tile, engine, w) {
                     for end in 0..2 {

@@ -304,8 +304,10 @@ impl Way<'_> {
                 let clock = piece.clock();
                 repeated(self.engine.advance(self.tile.first, clock, &mut self.w))?;
                 self.engine.finish(self.tile.first, clock, &mut self.w);
+                self.w.continued = true;
             }
         }
+        self.w.continued = false;
         let state = self.w.arena[current].to_vec();
         Ok(Checkpoint { place, state })
     }

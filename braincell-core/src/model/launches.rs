@@ -92,6 +92,13 @@ impl<'a> Launches<'a> {
         Ok(())
     }
 
+    /// Whether a kernel launched in this phase writes the signal.
+    pub fn is_written(&self, signal: SignalId) -> bool {
+        let launches = self.model.launches.iter();
+        let mut launches = launches.filter(|l| l.phase == self.phase);
+        launches.any(|l| l.outputs.contains(&Target::Signal(signal)))
+    }
+
     /// Whether all handles can be of this model.
     fn check_handles(
         &self,

@@ -174,6 +174,7 @@ impl<F: Storage> Tile<F> {
                     number: self.controller.accepted,
                 };
                 let end = Stops::end(t, h, stop);
+                engine.keep_beginning(w);
                 if engine.advance(self.first, clock, w).is_err() {
                     self.fail(engine, clock, w);
                     break;
@@ -211,6 +212,7 @@ impl<F: Storage> Tile<F> {
                 within,
                 number: attempts,
             };
+            engine.keep_beginning(w);
             let advanced = engine.advance(self.first, clock, w);
             // A trial step that leaves the bounds is tried again with a smaller step, as often as that may help.
             let sound = advanced.is_ok() && engine.is_sound(&w.arena);

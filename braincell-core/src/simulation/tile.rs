@@ -329,7 +329,9 @@ impl<F: Storage> Tile<F> {
             return;
         }
         self.load(engine, w);
-        let mut jump = 0;
+        // Between two states spikes are looked for. Otherwise the state before a step is wanted if the step fails.
+        let keep = !self.detectors.is_empty();
+        let (mut jump, before) = (0, self.steps);
         w.work = Work::default();
         for k in block.first_step..block.first_step + block.steps {
             let step = block.before + k;
@@ -345,7 +347,11 @@ impl<F: Storage> Tile<F> {
                     state: w.arena[engine.layout.all_current.range()].to_vec(),
                 });
             }
-            let Some(within) = self.step(engine, &block, k, &mut jump, w) else {
+            let Some(within) = self.step(engine, &block, (k, keep), &mut jump, w) else {
+                if self.failure.is_none() {
+                    self.steps = before;
+                    self.again(engine, &block, k, w);
+                }
                 break;
             };
             self.done = k + 1;
@@ -357,6 +363,16 @@ impl<F: Storage> Tile<F> {
         self.keep(engine, w);
     }
 
+    /// Makes the steps of a block again up to the one that fails, whose beginning is kept now. The others went well.
+    fn again(&mut self, engine: &Engine<F>, block: &Block, failing: u64, w: &mut Workspace<F>) {
+        self.load(engine, w);
+        let mut jump = 0;
+        for k in block.first_step..=failing {
+            let within = self.step(engine, block, (k, k == failing), &mut jump, w);
+            debug_assert_eq!(within.is_none(), k == failing);
+        }
+    }
+
     /// Takes the state out of the arena, and the work done since the tile was loaded.
     pub fn keep(&mut self, engine: &Engine<F>, w: &Workspace<F>) {
         self.state
@@ -364,13 +380,13 @@ impl<F: Storage> Tile<F> {
         self.work.add(w.work);
     }
 
-    /// One step of the grid, cut in pieces at jumps of the inputs. Returns a time inside the last piece, or nothing
-    /// on failure.
+    /// Step k of the grid, cut in pieces at jumps of the inputs. Returns a time inside the last piece, or nothing
+    /// on failure, which is looked into if the beginning of pieces is kept.
     fn step(
         &mut self,
         engine: &Engine<F>,
         block: &Block,
-        k: u64,
+        (k, keep): (u64, bool),
         jump: &mut usize,
         w: &mut Workspace<F>,
     ) -> Option<f64> {
@@ -394,7 +410,7 @@ impl<F: Storage> Tile<F> {
                 within: t + 0.5 * (stop - t),
                 number: self.steps,
             };
-            if !self.piece(engine, block.before + k, clock, w) {
+            if !self.piece(engine, (block.before + k, keep), clock, w) {
                 return None;
             }
             if stop == end {
@@ -404,26 +420,33 @@ impl<F: Storage> Tile<F> {
         }
     }
 
-    /// A step inside one smooth piece. Returns whether it went well; if not, the state is what it was before.
+    /// A step inside one smooth piece. Returns whether it went well; if not, and its beginning is kept, the state is what it
+    /// was before.
     fn piece(
         &mut self,
         engine: &Engine<F>,
-        number: u64,
+        (number, keep): (u64, bool),
         clock: Clock,
         w: &mut Workspace<F>,
     ) -> bool {
+        if keep {
+            engine.keep_beginning(w);
+        }
         let advanced = engine.advance(self.first, clock, w);
         self.steps += 1;
-        let reason = match advanced {
-            Ok(()) => {
-                self.detect(engine, clock, w);
-                engine.finish(self.first, clock, w);
-                if engine.is_sound(&w.arena) {
-                    w.continued = true;
-                    return true;
-                }
-                self.examine(engine, &w.arena)
+        if advanced.is_ok() {
+            self.detect(engine, clock, w);
+            engine.finish(self.first, clock, w);
+            if engine.is_sound(&w.arena) {
+                w.continued = true;
+                return true;
             }
+        }
+        if !keep {
+            return false;
+        }
+        let reason = match advanced {
+            Ok(()) => self.examine(engine, &w.arena),
             Err(failure) => Reason::Newton(failure),
         };
         self.failure = Some(Failure {
