@@ -183,6 +183,8 @@ fn has_converged(norm: f64, last: f64) -> bool {
 const TROUBLED: f64 = 2.0;
 /// Steps in pseudo-time that are tried.
 const MAX_PSEUDO_STEPS: usize = 400;
+/// A residual that grows by more than this in a step has leapt.
+const LEAP: f64 = 2.0;
 
 impl Newton {
     /// Residuals, and the corrections (I - s A ⊗ J)⁻¹ r. The Jacobian is computed anew where the lanes' status says so.
@@ -282,6 +284,7 @@ impl Newton {
         });
         let mut step = 0.01;
         let (mut last_residual, mut last) = (f64::INFINITY, f64::INFINITY);
+        let mut moved = false;
         for _ in 0..MAX_PSEUDO_STEPS {
             workspace.arena[refresh.clone()].fill(F::default());
             workspace.arena[status.refresh + lane] = F::from_f64(1.0);
@@ -291,8 +294,11 @@ impl Newton {
             let arena = &mut workspace.arena;
             let residual = self.norm(lane, &self.residual, arena);
             let norm = self.norm(lane, &self.correction, arena);
-            if !(residual.is_finite() && norm.is_finite()) {
-                if last_residual.is_infinite() {
+            // On the way up of a spike the residual rises. But where it leaps, the step was too long for a direction that grows,
+            // in which a long implicit step goes backwards.
+            let finite = residual.is_finite() && norm.is_finite();
+            if !finite || residual > LEAP * last_residual {
+                if !moved {
                     return Ok(false);
                 }
                 // Back, and on with a smaller step.
@@ -302,22 +308,22 @@ impl Newton {
                     arena[self.z[stage] + k] = F::from_f64(x);
                     arena[self.applied[stage] + k] = F::default();
                 });
-                step *= 0.1;
+                step *= 0.2;
+                (last_residual, moved) = (f64::INFINITY, false);
                 continue;
             }
             self.apply(lane, s, arena);
+            moved = true;
             if step > 1e3 && has_converged(norm, last) {
                 arena[status.active + lane] = F::default();
                 return Ok(true);
             }
             last = norm;
-            // On the way up of a spike the residual rises, and the steps need not shrink for that. But where it leaps, the
-            // step was too long for a direction that grows, in which a long implicit step goes backwards.
-            let fall = last_residual / residual;
+            let fall = match last_residual.is_finite() {
+                true => last_residual / residual,
+                false => 1.0,
+            };
             step = (step * (1.5 * fall).clamp(0.5, 4.0)).min(1e12);
-            if fall < 0.5 {
-                step = step.min(0.5);
-            }
             last_residual = residual;
         }
         Ok(false)
