@@ -3,6 +3,7 @@
 mod ions;
 mod launch;
 mod patches;
+mod sets;
 
 use crate::mechanism::{Kind, Mechanism};
 use crate::placed::Placed;
@@ -12,6 +13,7 @@ use braincell_core::model::{
 };
 pub(crate) use launch::Identity;
 use patches::Patches;
+use sets::Found;
 use std::collections::HashMap;
 
 /// A mechanism with the compartments that have it.
@@ -107,7 +109,22 @@ pub(crate) struct Membrane {
     pub capacitance: ParameterId,
     /// Current into the cell, µA/cm²: kernels may add to it.
     pub total: SignalId,
+    /// 1 / C.
+    per_capacitance: SignalId,
     mechanisms: Vec<MechanismHandles>,
+    /// Channels that are computed in one loop.
+    sets: Vec<Found>,
+    /// The set whose currents are computed with the membrane equation: `total` is that of all other mechanisms then.
+    with_equation: Option<WithEquation>,
+}
+
+struct WithEquation {
+    /// Its number.
+    set: usize,
+    /// The currents of all mechanisms, for recording.
+    sum: SignalId,
+    /// What enters the equation besides the currents of the set, where that is more than one current.
+    others: SignalId,
 }
 
 /// Declares a membrane on a domain of so many compartments.
@@ -123,7 +140,8 @@ pub(crate) fn declare(
     )?;
     let capacitance = Parameter::new("C", description.capacitance.clone()).with_unit("uF/cm2");
     let capacitance = m.parameter(domain, capacitance)?;
-    let total = m.signal(domain, "I", "uA/cm2")?;
+    let sum = m.signal(domain, "I", "uA/cm2")?;
+    let per_capacitance = m.signal(domain, "1/C", "cm2/uF")?;
     let painted = &description.mechanisms;
     let pools = ions::find_pools(painted)?;
     let mut patches = Patches::new(domain, compartments);
@@ -132,12 +150,28 @@ pub(crate) fn declare(
     for one in painted {
         mechanisms.push(declare_one(m, &mut patches, one, painted, &pools)?);
     }
+    let sets = sets::find(painted, &mechanisms);
+    let everywhere = |found: &Found| found.domain == domain;
+    let mut total = sum;
+    let with_equation = |set| {
+        total = m.signal(domain, "I.others", "uA/cm2")?;
+        let others = m.signal(domain, "I.into_equation", "uA/cm2")?;
+        Ok(WithEquation { set, sum, others })
+    };
+    let with_equation = sets
+        .iter()
+        .position(everywhere)
+        .map(with_equation)
+        .transpose()?;
     Ok(Membrane {
         domain,
         v,
         capacitance,
         total,
+        per_capacitance,
         mechanisms,
+        sets,
+        with_equation,
     })
 }
 

@@ -5,13 +5,12 @@ use super::shape::Shape;
 use super::{Case, Loop, Loops};
 use crate::cells::{SingleCompartment, mechanisms};
 use crate::input::Input;
-use crate::kernel::{Accumulate, Call, Index, Kernel, Operand, Output, Storage};
+use crate::kernel::{Accumulate, Call, Index, Operand, Output, Storage};
 use crate::model::Model;
 use crate::registry::Registry;
 use crate::simd::Level;
 use crate::simulation::{Record, Setup};
 use braincell_core::cable::{Laplacian, elimination};
-use std::sync::Arc;
 
 /// The step, ms.
 const DT: f64 = 0.025;
@@ -72,12 +71,9 @@ fn gates<F: Storage>() -> Case {
     }
 }
 
-/// The kernels of the sodium and the potassium channel on planes of `len` numbers.
+/// The kinetics of sodium and potassium channels in one loop on planes of `len` numbers.
 fn kernels<F: Storage>(len: usize, level: Level) -> Option<impl FnMut() -> bool> {
-    let kernel = |name: &str| -> Option<Arc<dyn Kernel>> {
-        let mechanism = mechanisms::find(name).ok()?;
-        mechanism.kinetics().cloned()
-    };
+    let kernel = mechanisms::sets().first()?.kinetics().clone();
     // V, m, h, n, then the parameters, which the rates do not depend on.
     let mut arena = vec![F::default(); 4 * len + 1];
     for (plane, x) in [-65.0, 0.0529, 0.5961, 0.3177].into_iter().enumerate() {
@@ -91,30 +87,20 @@ fn kernels<F: Storage>(len: usize, level: Level) -> Option<impl FnMut() -> bool>
         offset: 4 * len,
         index: Index::Splat,
     };
-    let call = |gates: &[usize]| {
-        let fixed = [plane(0), parameter(), parameter(), parameter(), parameter()];
-        let output = |&g| Output {
-            to: plane(g),
-            how: Accumulate::Set,
-        };
-        Call {
-            len,
-            inputs: fixed
-                .into_iter()
-                .chain(gates.iter().map(|&g| plane(g)))
-                .collect(),
-            outputs: gates.iter().map(|g| Some(output(g))).collect(),
-        }
+    let parameters = (4..kernel.inputs()).map(|_| parameter());
+    let inputs = [plane(0)].into_iter().chain(parameters);
+    let output = |gate| Output {
+        to: plane(gate),
+        how: Accumulate::Set,
     };
-    let calls = [
-        (kernel("na_hh1952")?, call(&[1, 2])),
-        (kernel("k_hh1952")?, call(&[3])),
-    ];
+    let call = Call {
+        len,
+        inputs: inputs.chain((1..4).map(plane)).collect(),
+        outputs: (1..4).map(|gate| Some(output(gate))).collect(),
+    };
     let h = F::from_f64(DT);
     Some(move || {
-        for (kernel, call) in &calls {
-            F::of(&**kernel).relax(level, h, call, &mut arena);
-        }
+        F::of(&*kernel).relax(level, h, &call, &mut arena);
         true
     })
 }

@@ -3,6 +3,7 @@
 use super::{Kind, Local, Mechanism, MechanismError, MechanismInfo, ParameterSpec, check_counts};
 use braincell_core::kernel::{Kinetics, Pointwise, Relaxation, kinetics, pointwise};
 use braincell_core::real::Real;
+use std::any::TypeId;
 use std::sync::Arc;
 
 /// What is known about a channel.
@@ -117,6 +118,7 @@ impl Mechanism {
             kind: Kind::Channel {
                 rates: (G > 0).then(|| kinetics(Rates::<C, G, P>(channel.clone()))),
                 current: pointwise(Current::<C, G, P>(channel)),
+                of: TypeId::of::<C>(),
             },
         })
     }

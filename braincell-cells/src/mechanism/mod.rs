@@ -6,12 +6,16 @@
 mod channel;
 mod pool;
 mod scheme;
+mod set;
 
 pub use channel::{Channel, ChannelInfo};
 pub use pool::{FARADAY, GAS, Pool, PoolInfo, nernst};
 pub use scheme::{Scheme, SchemeInfo};
+pub use set::ChannelSet;
+pub(crate) use set::One;
 
 use braincell_core::kernel::Kernel;
+use std::any::TypeId;
 use std::fmt;
 use std::sync::Arc;
 
@@ -178,6 +182,8 @@ pub(crate) enum Kind {
         rates: Option<Arc<dyn Kernel>>,
         /// Current: inputs v, reversal, concentration, gates, parameters.
         current: Arc<dyn Kernel>,
+        /// The type of the channel.
+        of: TypeId,
     },
     Pool {
         /// Change of the concentration: inputs concentration, current, parameters without the initial concentration.

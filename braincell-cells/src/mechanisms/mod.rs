@@ -13,8 +13,9 @@ pub use thalamic::{
     PotassiumLeak, SodiumBa2002,
 };
 
-use crate::mechanism::{Mechanism, MechanismError};
+use crate::mechanism::{ChannelSet, Mechanism, MechanismError, One};
 use braincell_core::registry::distance;
+use once_cell::sync::Lazy;
 
 /// All built-in mechanisms.
 pub fn all() -> Vec<Mechanism> {
@@ -36,6 +37,20 @@ pub fn all() -> Vec<Mechanism> {
     all.into_iter()
         .map(|m| m.expect("built-in mechanisms name what they use"))
         .collect()
+}
+
+/// The sets of channels that a membrane computes in one loop where it has all of them, the largest first.
+pub fn sets() -> &'static [ChannelSet] {
+    static SETS: Lazy<Vec<ChannelSet>> = Lazy::new(|| {
+        let na = || One::<_, 2, 2, 1>(SodiumHh1952);
+        let k = || One::<_, 1, 2, 1>(PotassiumHh1952);
+        let leak = || One::<_, 0, 2, 1>(Leak);
+        vec![ChannelSet::new::<_, _, 3>(
+            (na(), k()),
+            ((na(), k()), leak()),
+        )]
+    });
+    &SETS
 }
 
 /// The built-in mechanism of that name.

@@ -1,24 +1,37 @@
 //! Launches the kernels of a membrane.
 
+use super::sets::Found;
 use super::{MechanismHandles, Membrane, Painted};
 use crate::mechanism::Kind;
 use braincell_core::kernel::{Pointwise, pointwise};
 use braincell_core::model::{Launches, ModelError, SignalId, Source, Target};
 use braincell_core::real::Real;
 
-/// dV/dt = (I + Σ other currents) / C
+/// dV/dt = (I + Σ other currents) / C, with 1 / C
 struct MembraneEquation<const N: usize>;
 
 impl<const N: usize> Pointwise for MembraneEquation<N> {
     type Inputs<T: Copy> = ([T; 2], [T; N]);
     type Outputs<T: Copy> = [T; 1];
     #[inline(always)]
-    fn eval<R: Real>(&self, ([current, capacitance], inputs): ([R; 2], [R; N])) -> [R; 1] {
+    fn eval<R: Real>(&self, ([current, per_capacitance], inputs): ([R; 2], [R; N])) -> [R; 1] {
         let mut sum = current;
         for input in inputs {
             sum = sum + input;
         }
-        [sum / capacitance]
+        [sum * per_capacitance]
+    }
+}
+
+/// 1 / x
+struct Reciprocal;
+
+impl Pointwise for Reciprocal {
+    type Inputs<T: Copy> = [T; 1];
+    type Outputs<T: Copy> = [T; 1];
+    #[inline(always)]
+    fn eval<R: Real>(&self, [x]: [R; 1]) -> [R; 1] {
+        [R::one() / x]
     }
 }
 
@@ -63,8 +76,19 @@ impl Membrane {
                 k.launch(ids.domain, reversal.clone(), &inputs, &[Target::Signal(e)])?;
             }
         }
-        for (one, ids) in all() {
-            self.channel(k, one, ids)?;
+        let per_capacitance = [Target::Signal(self.per_capacitance)];
+        let capacitance = [Source::Parameter(self.capacitance)];
+        k.launch(
+            self.domain,
+            pointwise(Reciprocal),
+            &capacitance,
+            &per_capacitance,
+        )?;
+        for found in &self.sets {
+            self.kinetics(k, found)?;
+        }
+        for (place, (one, ids)) in all().enumerate() {
+            self.channel(k, one, ids, place)?;
         }
         // The currents of ions that have a pool in every compartment enter the membrane equation directly.
         let mut direct = Vec::new();
@@ -85,15 +109,53 @@ impl Membrane {
         self.equation(k, &direct)
     }
 
+    /// What the kernels of a set read besides the potential: the parameters of its first channels, and all gates.
+    fn of_set(&self, found: &Found, channels: usize) -> [Vec<Source>; 2] {
+        let ids = || found.members.iter().map(|&m| &self.mechanisms[m]);
+        let gates = ids().flat_map(|ids| &ids.states);
+        [
+            ids()
+                .take(channels)
+                .flat_map(|ids| parameters(ids, None))
+                .collect(),
+            gates.map(|&s| Source::State(s)).collect(),
+        ]
+    }
+
+    /// Launches the kinetics of channels that are computed in one loop.
+    fn kinetics(&self, k: &mut Launches, found: &Found) -> Result<(), ModelError> {
+        let [parameters, gates] = self.of_set(found, found.set.gated());
+        let inputs = [&[Source::State(self.v)][..], &parameters, &gates].concat();
+        let outputs = gates.iter().map(|gate| match gate {
+            Source::State(s) => Target::Derivative(*s),
+            _ => Target::Nothing,
+        });
+        let outputs: Vec<Target> = outputs.collect();
+        k.launch(
+            found.domain,
+            found.set.kinetics().clone(),
+            &inputs,
+            &outputs,
+        )
+    }
+
+    /// Launches the kernels of the mechanism in that place, or those that its set does without.
     fn channel(
         &self,
         k: &mut Launches,
         one: &Painted,
         ids: &MechanismHandles,
+        place: usize,
     ) -> Result<(), ModelError> {
+        let set = self
+            .sets
+            .iter()
+            .position(|set| set.members.contains(&place));
+        let with_equation = self.with_equation.as_ref();
+        let with_equation = with_equation.filter(|with| set == Some(with.set));
         let info = &one.mechanism.info;
         let (rates, current) = match &one.mechanism.kind {
-            Kind::Channel { rates, current } => (rates.as_ref(), current),
+            Kind::Channel { rates, current, .. } => (rates.as_ref(), current),
             Kind::Scheme { rates, current } => (Some(rates), current),
             Kind::Pool { .. } => return Ok(()),
         };
@@ -112,7 +174,11 @@ impl Membrane {
         let states: Vec<Source> = ids.states.iter().map(|&s| Source::State(s)).collect();
         let parameters = parameters(ids, pooled);
         let inputs = [&local[..], &states, &parameters].concat();
-        let sum = carries.map_or(self.total, |pool| pool.current);
+        let sum = match (carries, with_equation) {
+            (Some(pool), _) => pool.current,
+            (None, Some(with)) => with.sum,
+            (None, None) => self.total,
+        };
         // Launches whose result nobody needs cost nothing: the single current is for recording.
         let (own, sum_directly) = (Target::Signal(ids.current), ids.cover.is_none());
         if sum_directly {
@@ -122,7 +188,7 @@ impl Membrane {
         if !sum_directly {
             self.add_up(k, ids, sum)?;
         }
-        if let Some(rates) = rates {
+        if let Some(rates) = rates.filter(|_| set.is_none()) {
             let inputs = [&local[..], &parameters, &states].concat();
             let outputs = ids.states.iter().map(|&s| Target::Derivative(s));
             let outputs: Vec<_> = outputs.collect();
@@ -149,32 +215,71 @@ impl Membrane {
         }
     }
 
-    /// Up to four currents enter the membrane equation directly, others are added up before.
+    /// Launches the membrane equation, with currents beside [`Membrane::total`].
     fn equation(&self, k: &mut Launches, currents: &[SignalId]) -> Result<(), ModelError> {
-        let (direct, added) = currents.split_at(currents.len().min(4));
-        for &input in added {
-            let inputs = [Source::Signal(input)];
-            let outputs = [Target::Signal(self.total)];
-            k.launch(self.domain, pointwise(Identity), &inputs, &outputs)?;
-        }
-        let equation = match direct.len() {
-            0 => pointwise(MembraneEquation::<0>),
-            1 => pointwise(MembraneEquation::<1>),
-            2 => pointwise(MembraneEquation::<2>),
-            3 => pointwise(MembraneEquation::<3>),
-            _ => pointwise(MembraneEquation::<4>),
+        let per_capacitance = Source::Signal(self.per_capacitance);
+        let (kernel, inputs) = match &self.with_equation {
+            Some(with) => {
+                // For recording.
+                self.add(k, &[self.total], with.sum)?;
+                let found = &self.sets[with.set];
+                let [parameters, gates] = self.of_set(found, found.members.len());
+                let others = self.others(k, currents, with.others)?;
+                let first = [Source::State(self.v), others, per_capacitance];
+                let inputs = [&first[..], &parameters, &gates].concat();
+                (found.set.equation().clone(), inputs)
+            }
+            None => {
+                // Up to four currents enter the equation directly, others are added up before.
+                let (direct, added) = currents.split_at(currents.len().min(4));
+                self.add(k, added, self.total)?;
+                let kernel = match direct.len() {
+                    0 => pointwise(MembraneEquation::<0>),
+                    1 => pointwise(MembraneEquation::<1>),
+                    2 => pointwise(MembraneEquation::<2>),
+                    3 => pointwise(MembraneEquation::<3>),
+                    _ => pointwise(MembraneEquation::<4>),
+                };
+                let mut inputs = vec![Source::Signal(self.total), per_capacitance];
+                inputs.extend(direct.iter().map(|&s| Source::Signal(s)));
+                (kernel, inputs)
+            }
         };
-        let mut inputs = vec![
-            Source::Signal(self.total),
-            Source::Parameter(self.capacitance),
-        ];
-        inputs.extend(direct.iter().map(|&s| Source::Signal(s)));
-        k.launch(
-            self.domain,
-            equation,
-            &inputs,
-            &[Target::Derivative(self.v)],
-        )
+        let outputs = [Target::Derivative(self.v)];
+        k.launch(self.domain, kernel, &inputs, &outputs)
+    }
+
+    /// The sum of [`Membrane::total`] and the currents beside it, in `sum` if it has to be computed.
+    fn others(
+        &self,
+        k: &mut Launches,
+        currents: &[SignalId],
+        sum: SignalId,
+    ) -> Result<Source, ModelError> {
+        let total = [self.total].into_iter().filter(|&s| k.is_written(s));
+        let all: Vec<SignalId> = total.chain(currents.iter().copied()).collect();
+        Ok(match all[..] {
+            [] => Source::Zero,
+            [one] => Source::Signal(one),
+            _ => {
+                self.add(k, &all, sum)?;
+                Source::Signal(sum)
+            }
+        })
+    }
+
+    /// Adds currents to a sum.
+    fn add(
+        &self,
+        k: &mut Launches,
+        currents: &[SignalId],
+        sum: SignalId,
+    ) -> Result<(), ModelError> {
+        let outputs = [Target::Signal(sum)];
+        currents.iter().try_for_each(|&current| {
+            let inputs = [Source::Signal(current)];
+            k.launch(self.domain, pointwise(Identity), &inputs, &outputs)
+        })
     }
 }
 
