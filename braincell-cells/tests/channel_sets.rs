@@ -76,7 +76,7 @@ fn in_a_point_neuron() {
             let placed = placed.map(|(label, mechanism)| Placed::new(label, mechanism));
             let cell = placed.fold(SingleCompartment::new(), SingleCompartment::mechanism);
             let cell = (0..inputs).fold(cell, |cell, k| {
-                cell.input(&format!("stimulus{k}"), Input::constant(20.0))
+                cell.input(format!("stimulus{k}"), Input::constant(20.0))
             });
             Model::new(&cell).unwrap()
         };

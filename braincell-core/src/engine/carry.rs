@@ -7,8 +7,8 @@
 
 use super::compile::Compiled;
 use super::effects::{covers, meet, range, writes};
-use super::exec::Instr;
 use super::in_place::merged;
+use super::instr::Instr;
 use super::layout::Layout;
 use crate::kernel::{Accumulate, Index, Operand, Output};
 use crate::stepper::Coef;

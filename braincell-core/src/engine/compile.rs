@@ -1,10 +1,11 @@
 //! From step programs to instructions.
 
-use super::exec::{Clock, Instr};
+use super::exec::Clock;
 use super::fuse::{fused, solved_at_once};
 use super::graph::{Wanted, all_signals, derivative, diffusion, run_wanted, states_in};
 use super::implicit::{self, Linearized};
 use super::in_place::in_place;
+use super::instr::Instr;
 use super::layout::{Layout, Plane};
 use super::registers::Registers;
 use super::simplify::{Keep, simplified};

@@ -1,6 +1,6 @@
 //! What instructions read and write in the arena.
 
-use super::exec::Instr;
+use super::instr::Instr;
 use super::layout::Layout;
 use super::local::LocalJacobian;
 use crate::kernel::{Accumulate, Call, Index, Operand, Output};

@@ -1,7 +1,7 @@
 //! Instructions that do two things at once.
 
 use super::effects::Item;
-use super::exec::{Instr, Shift};
+use super::instr::{Instr, Shift};
 use super::layout::Layout;
 use crate::kernel::Output;
 use std::sync::Arc;

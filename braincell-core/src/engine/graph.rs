@@ -1,6 +1,6 @@
 //! From the launches of a model to instructions.
 
-use super::exec::Instr;
+use super::instr::Instr;
 use super::layout::{Layout, Plane};
 use crate::kernel::{Accumulate, Call, Operand, Output};
 use crate::model::{Launch, Phase, SignalId, Source, StateId, Target};

@@ -1,8 +1,8 @@
 //! Compilation of the operations that linearise or solve.
 
 use super::compile::Compiler;
-use super::exec::{Instr, Shift};
 use super::graph::{all_signals, derivative};
+use super::instr::{Instr, Shift};
 use super::jacobian::{Column, Site, Wanted, jacobian, pattern, sites};
 use super::layout::Layout;
 use super::local::{Factors, LocalJacobian};

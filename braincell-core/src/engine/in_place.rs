@@ -5,7 +5,7 @@
 //! would be copied to, and what nobody reads is left out. The numbers stay the same.
 
 use super::effects::{Item, covers, meet, overlap, range, reads, sources, writes};
-use super::exec::Instr;
+use super::instr::Instr;
 use super::layout::{Layout, Plane};
 use crate::stepper::{Coef, num};
 use std::ops::Range;

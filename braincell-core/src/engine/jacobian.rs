@@ -1,6 +1,6 @@
 //! The local Jacobian: from partial derivatives of kernels to ∂f/∂y, by the chain rule through signals.
 
-use super::exec::Instr;
+use super::instr::Instr;
 use super::layout::Layout;
 use crate::kernel::{self, Accumulate, Call, Index, Operand, Output};
 use crate::model::{Domain, Launch, Model, Part, Phase, SignalId, Source, StateId, Target};

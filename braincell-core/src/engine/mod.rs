@@ -18,6 +18,7 @@ mod fuse;
 mod graph;
 mod implicit;
 mod in_place;
+mod instr;
 mod jacobian;
 mod layout;
 mod local;

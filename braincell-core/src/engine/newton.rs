@@ -1,6 +1,7 @@
 //! Newton's method for implicit stages.
 
-use super::exec::{Context, Instr, StepFailure, Workspace, execute};
+use super::exec::{Context, StepFailure, Workspace, execute};
+use super::instr::Instr;
 use super::local::{Factors, LocalJacobian};
 use crate::kernel::Storage;
 use crate::model::Part;

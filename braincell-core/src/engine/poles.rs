@@ -1,8 +1,8 @@
 //! Functions φ of a Jacobian with a tree, by a rational approximation.
 
 use super::compile::Compiler;
-use super::exec::{Instr, Shift};
 use super::implicit::{Linearized, factored};
+use super::instr::{Instr, Shift};
 use crate::stepper::{Coef, num};
 
 /// φ_k(s J) b with a tree, by φ_k(z) ≈ Re Σ_j w_j / (θ_j - z): each pole takes one complex solution.

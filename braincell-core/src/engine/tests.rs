@@ -1,6 +1,7 @@
 //! What runs gives the same numbers as the instructions that adjoints follow.
 
-use super::exec::{self, Clock, Instr};
+use super::exec::{self, Clock};
+use super::instr::Instr;
 use super::simplify::Keep;
 use super::tile_engine::{Engine, EngineOptions};
 use crate::kernel::{Kinetics, Pointwise, Relaxation, kinetics, pointwise};

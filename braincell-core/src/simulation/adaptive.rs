@@ -1,8 +1,9 @@
 //! Steps whose size follows the error estimate.
 
 use super::error::{RunError, StepsExhausted};
+use super::failure::Failure;
 use super::inside::Inside;
-use super::tile::{Failure, Tile};
+use super::tile::Tile;
 use super::tolerances::{Tolerances, keeps_the_worse};
 use crate::engine::{Clock, Engine, Workspace};
 use crate::kernel::Storage;

@@ -5,6 +5,7 @@ mod checkpoint;
 mod compiled;
 mod crew;
 mod error;
+mod failure;
 pub(crate) mod inside;
 mod jacobian;
 mod memory;

@@ -1,6 +1,7 @@
 //! Derivatives of inputs from outside with respect to their amplitudes.
 
-use super::super::exec::{Clock, Instr};
+use super::super::exec::Clock;
+use super::super::instr::Instr;
 use super::Frame;
 
 /// Calls `f(place, place of the amplitude, derivative)` for all numbers that an amplitude scales.

@@ -1,6 +1,7 @@
 //! Adjoints of instructions that compute a kernel's values, its partial derivatives, or both.
 
-use super::super::exec::{Context, Instr};
+use super::super::exec::Context;
+use super::super::instr::Instr;
 use super::apply::{clear, gather, scatter};
 use super::loops::{Factor, add_products, sum_products};
 use crate::kernel::{Accumulate, Index, Operand, Output, Routine, Seed};

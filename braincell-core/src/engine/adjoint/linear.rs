@@ -1,7 +1,8 @@
 //! Derivatives of the instructions of linear algebra.
 
 use super::super::axial::Axial;
-use super::super::exec::{Context, Instr, Shift, Workspace};
+use super::super::exec::{Context, Workspace};
+use super::super::instr::{Instr, Shift};
 use super::super::local::LocalJacobian;
 use super::phi::History;
 use super::system::System;

@@ -24,8 +24,9 @@ mod system;
 mod tape;
 
 use super::arena::{Arena, LINE};
-use super::exec::{Clock, Context, Instr, StepFailure, Workspace};
+use super::exec::{Clock, Context, StepFailure, Workspace};
 use super::fuse::fused;
+use super::instr::Instr;
 use super::tile_engine::Engine;
 use crate::kernel::Operand;
 use std::collections::HashMap;

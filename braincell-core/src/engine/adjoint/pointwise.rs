@@ -1,7 +1,8 @@
 //! Instructions that work element by element: each result's derivative is a sum of weights times the derivatives of
 //! the arguments.
 
-use super::super::exec::{Context, Instr};
+use super::super::exec::Context;
+use super::super::instr::Instr;
 use super::super::layout::Layout;
 use crate::kernel::{
     Accumulate, Call, Column, DerivativeOf, Index, Kernel, Operand, Output, Routine, columns,

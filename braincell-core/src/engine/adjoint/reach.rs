@@ -1,7 +1,7 @@
 //! What instructions write and what their rules read: so it is known what has to be saved.
 
 use super::super::effects::{entries, range, reads, unknowns, writes};
-use super::super::exec::Instr;
+use super::super::instr::Instr;
 use super::super::layout::Layout;
 use super::super::tile_engine::Engine;
 use super::tape::{Rule, Taped};

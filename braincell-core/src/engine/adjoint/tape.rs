@@ -1,7 +1,8 @@
 //! Lists of instructions with their rules: run, recorded, and taken backwards.
 
-use super::super::exec::{self, Context, Instr, StepFailure, Workspace};
+use super::super::exec::{self, Context, StepFailure, Workspace};
 use super::super::fuse::factored_and_solved;
+use super::super::instr::Instr;
 use super::super::layout::Layout;
 use super::kernel::KernelRule;
 use super::loops::copy;
