@@ -73,7 +73,10 @@ fn gates<F: Storage>() -> Case {
 
 /// The kinetics of sodium and potassium channels in one loop on planes of `len` numbers.
 fn kernels<F: Storage>(len: usize, level: Level) -> Option<impl FnMut() -> bool> {
-    let kernel = mechanisms::sets().first()?.kinetics().clone();
+    let kinetics = mechanisms::sets().iter().map(|set| set.kinetics());
+    let kernel = { kinetics }
+        .find(|kernel| kernel.relaxing_states() == Some(3))?
+        .clone();
     // V, m, h, n, then the parameters, which the rates do not depend on.
     let mut arena = vec![F::default(); 4 * len + 1];
     for (plane, x) in [-65.0, 0.0529, 0.5961, 0.3177].into_iter().enumerate() {

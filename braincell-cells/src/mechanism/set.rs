@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 /// Channels that a membrane computes in one loop where it has all of them, whatever they are called there.
 ///
-/// Only channels without data of their own, whose parameter number `E` is the reversal potential.
+/// Only channels without data of their own, one of whose parameters is the reversal potential.
 #[derive(Clone)]
 pub struct ChannelSet {
     channels: Vec<TypeId>,
@@ -24,11 +24,12 @@ pub struct ChannelSet {
 }
 
 impl ChannelSet {
-    /// The channels `all`, the first of which are those with gates, N of them.
+    /// The channels `all`, which begin with those that have gates, `gated`; N is the number of gates.
     pub(crate) fn new<G: Channels, A: Channels, const N: usize>(gated: G, all: A) -> Self {
         let (mut first, mut channels) = (Vec::new(), Vec::new());
         gated.list(&mut first);
         all.list(&mut channels);
+        assert!(channels.starts_with(&first), "a list begins with the other");
         Self {
             gated: first.len(),
             channels,

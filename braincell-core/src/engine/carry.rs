@@ -7,7 +7,7 @@
 
 use super::compile::Compiled;
 use super::effects::{covers, meet, range, writes};
-use super::in_place::merged;
+use super::in_place::{merged, within};
 use super::instr::Instr;
 use super::layout::Layout;
 use crate::kernel::{Accumulate, Index, Operand, Output};
@@ -77,10 +77,6 @@ pub(super) fn carry(compiled: &mut Compiled, layout: &mut Layout) {
 
 /// Leaves out kernels whose results depend on parameters alone, and are there from the first step on.
 fn leave_constants(list: &mut Vec<Instr>, layout: &Layout) {
-    let within = |inner: &Range<usize>, outer: &[Range<usize>]| {
-        let around = |o: &Range<usize>| o.start <= inner.start && inner.end <= o.end;
-        outer.iter().any(around)
-    };
     let parameters = layout.parameters.iter().map(|plane| plane.range());
     let mut constant: Vec<Range<usize>> = parameters.collect();
     constant.push(layout.zero..layout.zero + 1);
@@ -91,13 +87,13 @@ fn leave_constants(list: &mut Vec<Instr>, layout: &Layout) {
             Instr::Kernel { call, .. } => {
                 let replaces = covers(&list[k], layout).len() == written.len();
                 let mut reads = call.inputs.iter().map(|x| range(x, call.len));
-                replaces && reads.all(|x| within(&x, &constant))
+                replaces && reads.all(|x| constant.iter().any(|c| within(&x, c)))
             }
             _ => false,
         };
-        let others = list.iter().enumerate().filter(|(other, _)| *other != k);
+        let mut others = list.iter().enumerate().filter(|(other, _)| *other != k);
         let alone = |(_, other): (usize, &Instr)| !meet(&writes(other, layout), &written);
-        if depends_on_them && others.into_iter().all(alone) {
+        if depends_on_them && others.all(alone) {
             constant.extend(written);
             list.remove(k);
         } else {

@@ -114,7 +114,8 @@ pub(super) fn halvings(a: &[f64], n: usize) -> Option<i32> {
     let row = |i: usize| a[i * n..i * n + n].iter().map(|x| x.abs()).sum::<f64>();
     let norm = (0..n).map(row).fold(0.0, f64::max);
     norm.is_finite().then(|| match norm > 0.25 {
-        true => (norm * 4.0).log2().ceil() as i32,
+        // Not of four times the norm, which may be infinite.
+        true => (norm.log2() + 2.0).ceil() as i32,
         false => 0,
     })
 }
@@ -134,5 +135,18 @@ pub(super) fn add_identity(a: &mut [f64], n: usize, x: f64) {
 pub(super) fn apply(a: &[f64], n: usize, b: &[f64], y: &mut [f64]) {
     for i in 0..n {
         y[i] = a[i * n..i * n + n].iter().zip(b).map(|(a, b)| a * b).sum();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::halvings;
+
+    #[test]
+    fn halvings_of_the_largest_numbers_can_be_made() {
+        assert_eq!(halvings(&[0.25], 1), Some(0));
+        assert_eq!(halvings(&[1.0], 1), Some(2));
+        assert_eq!(halvings(&[f64::MAX], 1), Some(1026));
+        assert_eq!(halvings(&[f64::MAX, f64::MAX, 0.0, 0.0], 2), None);
     }
 }

@@ -88,7 +88,7 @@ fn length(instr: &mut Instr) -> Option<&mut usize> {
 }
 
 /// Whether every number of one range is in the other.
-fn within(inner: &Range<usize>, outer: &Range<usize>) -> bool {
+pub(super) fn within(inner: &Range<usize>, outer: &Range<usize>) -> bool {
     outer.start <= inner.start && inner.end <= outer.end
 }
 

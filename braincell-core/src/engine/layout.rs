@@ -317,10 +317,20 @@ impl Layout {
 
 /// Signals that depend on nothing but parameters, and whether all elements have the same.
 fn constant_signals(model: &Model) -> HashMap<SignalId, bool> {
+    let signal = |target: &Target| match target {
+        Target::Signal(s) => Some(*s),
+        _ => None,
+    };
     let inputs = model.signals.iter().enumerate();
     let inputs = inputs.filter(|(_, info)| info.input.is_some());
     let mut varying: HashSet<SignalId> = inputs.map(|(s, _)| SignalId(s)).collect();
     varying.extend(model.cable.as_ref().and_then(|info| info.cable.potential));
+    // Before and after a step signals may be set as well.
+    let elsewhere = model
+        .launches
+        .iter()
+        .filter(|l| l.phase != Phase::Derivative);
+    varying.extend(elsewhere.flat_map(|l| &l.outputs).filter_map(signal));
     let mut constant: HashMap<SignalId, bool> = HashMap::new();
     // Signals are computed before they are read, so one pass finds all.
     let launches = model.launches.iter();
@@ -337,12 +347,10 @@ fn constant_signals(model: &Model) -> HashMap<SignalId, bool> {
             Source::Signal(s) => constant.get(s) == Some(&true),
             _ => true,
         });
-        for target in &launch.outputs {
-            if let Target::Signal(s) = target {
-                let whole = model.signals[s.0].domain == launch.domain;
-                *constant.entry(*s).or_insert(true) &= same && whole;
-                varying.extend(varies.then_some(*s));
-            }
+        for s in launch.outputs.iter().filter_map(signal) {
+            let whole = model.signals[s.0].domain == launch.domain;
+            *constant.entry(s).or_insert(true) &= same && whole;
+            varying.extend(varies.then_some(s));
         }
     }
     constant.retain(|s, _| !varying.contains(s));

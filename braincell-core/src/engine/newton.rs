@@ -144,7 +144,7 @@ pub(super) fn solve<F: Storage>(
                 worst = f64::max(worst, norm);
                 continue;
             }
-            newton.apply(lane, 1.0, arena);
+            newton.apply(lane, arena);
             arena[status.norm + lane] = F::from_f64(norm);
             arena[status.damping + lane] = one;
             if has_converged(norm, last) {
@@ -256,10 +256,10 @@ impl Newton {
         norm
     }
 
-    /// z ← z + s · correction in a lane, remembered as the correction applied last.
-    fn apply<F: Storage>(&self, lane: usize, s: f64, arena: &mut [F]) {
+    /// z ← z + correction in a lane, remembered as the correction applied last.
+    fn apply<F: Storage>(&self, lane: usize, arena: &mut [F]) {
         self.each(lane, |stage, k, _| {
-            let step = F::from_f64(s * arena[self.correction[stage] + k].to_f64());
+            let step = arena[self.correction[stage] + k];
             let x = arena[self.z[stage] + k].to_f64() + step.to_f64();
             arena[self.z[stage] + k] = F::from_f64(x);
             arena[self.applied[stage] + k] = step;
@@ -285,7 +285,8 @@ impl Newton {
         });
         let mut step = 0.01;
         let (mut last_residual, mut last) = (f64::INFINITY, f64::INFINITY);
-        let mut moved = false;
+        // Where z was before the last step, unless it has gone back there.
+        let (kept, mut moved) = (&self.applied, false);
         for _ in 0..MAX_PSEUDO_STEPS {
             workspace.arena[refresh.clone()].fill(F::default());
             workspace.arena[status.refresh + lane] = F::from_f64(1.0);
@@ -304,16 +305,20 @@ impl Newton {
                 }
                 // Back, and on with a smaller step.
                 self.each(lane, |stage, k, _| {
-                    let back = arena[self.applied[stage] + k].to_f64();
-                    let x = arena[self.z[stage] + k].to_f64() - back;
-                    arena[self.z[stage] + k] = F::from_f64(x);
-                    arena[self.applied[stage] + k] = F::default();
+                    arena[self.z[stage] + k] = arena[kept[stage] + k];
                 });
                 step *= 0.2;
+                // The next correction is as large as `last`. If both are of the size of rounding errors, so was the leap, and
+                // the iteration has converged.
                 (last_residual, moved) = (f64::INFINITY, false);
                 continue;
             }
-            self.apply(lane, s, arena);
+            self.each(lane, |stage, k, _| {
+                let x = arena[self.z[stage] + k].to_f64();
+                let correction = arena[self.correction[stage] + k].to_f64();
+                arena[kept[stage] + k] = arena[self.z[stage] + k];
+                arena[self.z[stage] + k] = F::from_f64(x + s * correction);
+            });
             moved = true;
             if step > 1e3 && has_converged(norm, last) {
                 arena[status.active + lane] = F::default();

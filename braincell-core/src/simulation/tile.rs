@@ -244,6 +244,7 @@ impl<F: Storage> Tile<F> {
             let Some(within) = self.step(engine, &block, (k, keep), &mut jump, w) else {
                 if self.failure.is_none() {
                     self.steps = before;
+                    w.work = Work::default();
                     self.again(engine, &block, k, w);
                 }
                 break;

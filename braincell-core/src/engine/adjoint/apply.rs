@@ -40,7 +40,7 @@ impl Pointwise {
                 let of = goal.of(context);
                 kernel.first_derivatives(level, of, columns, call, &[], arena);
             }
-            Weights::Second { routine, .. } => routine.run(level, arena),
+            Weights::Second(routine) => routine.run(level, arena),
             Weights::RelaxDiagonal { f, d, scale, at } => {
                 let pair = Pair::Relax(coefficient(*scale));
                 loops::pairs(level, pair, [*f, *d], *at, self.len, arena);

@@ -49,11 +49,8 @@ pub(super) enum Weights {
         values: Vec<Option<Output>>,
         goal: Goal,
     },
-    /// Of a kernel, with what the routine reads.
-    Second {
-        routine: Routine,
-        reads: Vec<Operand>,
-    },
+    /// Of a kernel: followed forwards only.
+    Second(Routine),
     /// y + s φ₁(s d) f: derivatives with respect to f and d.
     RelaxDiagonal {
         f: usize,
@@ -327,10 +324,7 @@ impl Pointwise {
             len: call.len,
             weights: match found[..] {
                 [] => Weights::Nothing,
-                _ => Weights::Second {
-                    reads: routine.read(&call.inputs),
-                    routine,
-                },
+                _ => Weights::Second(routine),
             },
             outputs,
         }
@@ -349,9 +343,7 @@ impl Pointwise {
         let links = self.outputs.iter().flat_map(|r| &r.links);
         let planes = links.filter(|l| matches!(l.weight, Weight::Plane(_)));
         match &self.weights {
-            Weights::Second { routine, .. } => {
-                planes.count() * Routine::room(self.len) + routine.size()
-            }
+            Weights::Second(routine) => planes.count() * Routine::room(self.len) + routine.size(),
             _ => planes.count() * self.len,
         }
     }
@@ -365,8 +357,10 @@ impl Pointwise {
     pub fn needs(&self) -> Vec<Operand> {
         let mut needs: Vec<Operand> = match &self.weights {
             // The weights of kernels' values are recorded, not computed again.
-            Weights::Nothing | Weights::Wiener { .. } | Weights::First { .. } => Vec::new(),
-            Weights::Second { reads, .. } => reads.clone(),
+            Weights::Nothing
+            | Weights::Wiener { .. }
+            | Weights::First { .. }
+            | Weights::Second(_) => Vec::new(),
             Weights::RelaxDiagonal { f, d, .. } => vec![each(*f), each(*d)],
             Weights::PhiDiagonal { d, b, .. } | Weights::SolveDiagonal { d, b, .. } => {
                 vec![each(*d), each(*b)]
