@@ -3,8 +3,8 @@
 use crate::support::{last, solvers, start};
 use braincell_core::kernel::{Kinetics, Pointwise, Relaxation, kinetics, pointwise};
 use braincell_core::model::{
-    DiffEqModule, DiffEqState, Domain, Launches, Model, ModelBuilder, ModelError, SignalId, Source,
-    StateId, Target, Values, ode, systems::VanDerPol,
+    DiffEqModule, DiffEqState, Domain, Launches, Model, ModelBuilder, ModelError, Parameter,
+    ParameterId, SignalId, Source, StateId, Target, Values, ode, systems::VanDerPol,
 };
 use braincell_core::real::Real;
 use braincell_core::simulation::Setup;
@@ -200,4 +200,58 @@ fn a_state_shows_its_value_and_derivative() {
         error.to_string(),
         "this model has no state \"z\"; it has x, v"
     );
+}
+
+/// In two compartments, s = p by the derivative's kernels, and s = v after a step, which sets w = s.
+struct SetTwice;
+
+struct Same;
+impl Pointwise for Same {
+    type Inputs<T: Copy> = [T; 1];
+    type Outputs<T: Copy> = [T; 1];
+    fn eval<R: Real>(&self, x: [R; 1]) -> [R; 1] {
+        x
+    }
+}
+
+impl DiffEqModule for SetTwice {
+    type Handles = (Domain, [StateId; 2], SignalId, ParameterId);
+    fn declare(&self, m: &mut ModelBuilder) -> Result<Self::Handles, ModelError> {
+        let two = m.domain("two", 2)?;
+        let v = DiffEqState::voltage("v", Values::PerElement(vec![1.0, 2.0]));
+        let states = [m.state(two, v)?, m.state(two, DiffEqState::new("w", 0.0))?];
+        let p = m.parameter(two, Parameter::new("p", 5.0))?;
+        Ok((two, states, m.signal(two, "s", "")?, p))
+    }
+    fn compute_derivative(
+        &self,
+        &(two, [v, w], s, p): &Self::Handles,
+        k: &mut Launches,
+    ) -> Result<(), ModelError> {
+        let same = || pointwise(Same);
+        k.launch(two, same(), &[Source::Parameter(p)], &[Target::Signal(s)])?;
+        k.launch(two, same(), &[Source::Signal(s)], &[Target::Derivative(v)])?;
+        k.launch(two, same(), &[Source::Zero], &[Target::Derivative(w)])
+    }
+    fn post_integral(
+        &self,
+        &(two, [v, w], s, _): &Self::Handles,
+        k: &mut Launches,
+    ) -> Result<(), ModelError> {
+        let same = || pointwise(Same);
+        k.launch(two, same(), &[Source::State(v)], &[Target::Signal(s)])?;
+        k.launch(two, same(), &[Source::Signal(s)], &[Target::State(w)])
+    }
+}
+
+#[test]
+fn a_signal_set_after_a_step_is_not_that_of_its_parameters() {
+    let model = Model::new(&SetTwice).unwrap();
+    let setup = Setup::new("euler", 0.25).record("v").record("w");
+    let mut run = setup.start::<f64>(&solvers(), &model).unwrap();
+    run.run(0.5).unwrap();
+    let recording = run.recording();
+    let last = recording.data().row(2).to_vec();
+    assert_eq!(last[..2], last[2..]);
+    assert_eq!(last[..2], [3.5, 4.5]);
 }
