@@ -85,7 +85,7 @@ fn in_a_point_neuron() {
     }
 }
 
-fn stick(mechanisms: [Mechanism; 3], region: impl Fn(usize) -> Region) -> Model {
+fn stick(mechanisms: [Mechanism; 3], region: impl Fn(usize) -> Region) -> MultiCompartment {
     let morphology = builders::ball_and_stick(10.0, 300.0, 1.0).unwrap();
     let cut = Discretisation::new(morphology, &Policy::MaxLength(60.0).into(), 100.0).unwrap();
     let mut cell = MultiCompartment::new(cut);
@@ -95,44 +95,43 @@ fn stick(mechanisms: [Mechanism; 3], region: impl Fn(usize) -> Region) -> Model 
             .unwrap();
     }
     let place = Location::At { branch: 0, x: 0.5 };
-    let cell = cell.clamp("stimulus", place, Input::constant(1.0)).unwrap();
+    cell.clamp("stimulus", place, Input::constant(1.0)).unwrap()
+}
+
+fn soma() -> Region {
+    Region::of_type(BranchType::Soma)
+}
+
+fn everywhere(_: usize) -> Region {
+    Region::all()
+}
+
+fn model(cell: MultiCompartment) -> Model {
     Model::new(&cell).unwrap()
 }
 
 #[test]
 fn in_a_branched_cell() {
-    compare(|all| stick(all, |_| Region::all()), &RECORDED);
+    compare(|all| model(stick(all, everywhere)), &RECORDED);
 }
 
 #[test]
 fn in_a_part_of_a_cell() {
-    let soma = || Region::of_type(BranchType::Soma);
     // All three in the soma alone; and sodium and potassium there, with a leak everywhere.
-    compare(|all| stick(all, |_| soma()), &RECORDED[..3]);
+    compare(|all| model(stick(all, |_| soma())), &RECORDED[..3]);
     let region = |k: usize| if k < 2 { soma() } else { Region::all() };
-    compare(|all| stick(all, region), &RECORDED[..3]);
+    compare(|all| model(stick(all, region)), &RECORDED[..3]);
 }
 
 #[test]
 fn beside_other_mechanisms() {
-    let soma = || Region::of_type(BranchType::Soma);
     let make = |mechanisms: [Mechanism; 3]| {
-        let morphology = builders::ball_and_stick(10.0, 300.0, 1.0).unwrap();
-        let cut = Discretisation::new(morphology, &Policy::MaxLength(60.0).into(), 100.0).unwrap();
-        let mut cell = MultiCompartment::new(cut);
-        for (label, mechanism) in LABELS.into_iter().zip(mechanisms) {
-            cell = cell
-                .paint(Region::all(), Placed::new(label, mechanism))
-                .unwrap();
-        }
         // Another leak and more sodium, which a solver of its own advances, in the soma.
         let more = |label: &str, name| Placed::new(label, mechanisms::find(name).unwrap());
         let leak = more("shunt", "leak").with("g_max", 0.1).unwrap();
         let sodium = more("more", "na_hh1952").with("g_max", 20.0).unwrap();
-        let cell = cell.paint(soma(), leak).unwrap();
+        let cell = stick(mechanisms, everywhere).paint(soma(), leak).unwrap();
         let cell = cell.paint(soma(), sodium.advanced_by("rk4", 1)).unwrap();
-        let place = Location::At { branch: 0, x: 0.5 };
-        let cell = cell.clamp("stimulus", place, Input::constant(1.0)).unwrap();
         Model::population(&cell, 3).unwrap()
     };
     compare(make, &RECORDED);
