@@ -6,7 +6,7 @@
 //! alone is not computed again either.
 
 use super::compile::Compiled;
-use super::effects::{covers, meet, range, writes};
+use super::effects::{meet, overlap, range, writes};
 use super::in_place::{merged, within};
 use super::instr::Instr;
 use super::layout::Layout;
@@ -75,31 +75,17 @@ pub(super) fn carry(compiled: &mut Compiled, layout: &mut Layout) {
     leave_constants(&mut compiled.continued, layout);
 }
 
-/// Leaves out kernels whose results depend on parameters alone, and are there from the first step on.
+/// Leaves out kernels that make constant signals, which are there from the first step on. Where several add up to one they stay.
 fn leave_constants(list: &mut Vec<Instr>, layout: &Layout) {
-    let parameters = layout.parameters.iter().map(|plane| plane.range());
-    let mut constant: Vec<Range<usize>> = parameters.collect();
-    constant.push(layout.zero..layout.zero + 1);
-    let mut k = 0;
-    while k < list.len() {
-        let written = writes(&list[k], layout);
-        let depends_on_them = match &list[k] {
-            Instr::Kernel { call, .. } => {
-                let replaces = covers(&list[k], layout).len() == written.len();
-                let mut reads = call.inputs.iter().map(|x| range(x, call.len));
-                replaces && reads.all(|x| constant.iter().any(|c| within(&x, c)))
-            }
-            _ => false,
-        };
-        let mut others = list.iter().enumerate().filter(|(other, _)| *other != k);
-        let alone = |(_, other): (usize, &Instr)| !meet(&writes(other, layout), &written);
-        if depends_on_them && others.all(alone) {
-            constant.extend(written);
-            list.remove(k);
-        } else {
-            k += 1;
-        }
-    }
+    let written: Vec<Range<usize>> = list.iter().flat_map(|i| writes(i, layout)).collect();
+    let signals = layout.constant.keys().map(|s| layout.signals[s.0].range());
+    let alone = |plane: &Range<usize>| written.iter().filter(|w| overlap(w, plane)).count() == 1;
+    let constant: Vec<Range<usize>> = signals.filter(alone).collect();
+    let made = |w: &Range<usize>| constant.iter().any(|plane| within(w, plane));
+    list.retain(|instr| match instr {
+        Instr::Kernel { .. } => !writes(instr, layout).iter().all(made),
+        _ => true,
+    });
 }
 
 /// The last relaxation of a step that is the one at `first` of the next step, with all that the rates depend on untouched

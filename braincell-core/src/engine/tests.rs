@@ -6,8 +6,8 @@ use super::simplify::Keep;
 use super::tile_engine::{Engine, EngineOptions};
 use crate::kernel::{Kinetics, Pointwise, Relaxation, kinetics, pointwise};
 use crate::model::{
-    DiffEqModule, DiffEqState, Domain, Launches, Model, ModelBuilder, ModelError, SignalId, Source,
-    StateId, Target,
+    DiffEqModule, DiffEqState, Domain, Launches, Model, ModelBuilder, ModelError, Parameter,
+    ParameterId, SignalId, Source, StateId, Target,
 };
 use crate::real::Real;
 use crate::simd::Level;
@@ -42,15 +42,24 @@ impl Pointwise for Ion {
 
 struct Current;
 impl Pointwise for Current {
-    type Inputs<T: Copy> = [T; 2];
+    type Inputs<T: Copy> = [T; 3];
     type Outputs<T: Copy> = [T; 1];
-    fn eval<R: Real>(&self, [v, current]: [R; 2]) -> [R; 1] {
-        [current - (v + 60.0) * 0.3]
+    fn eval<R: Real>(&self, [v, current, rate]: [R; 3]) -> [R; 1] {
+        [current - (v + 60.0) * rate]
+    }
+}
+
+struct Reciprocal;
+impl Pointwise for Reciprocal {
+    type Inputs<T: Copy> = [T; 1];
+    type Outputs<T: Copy> = [T; 1];
+    fn eval<R: Real>(&self, [x]: [R; 1]) -> [R; 1] {
+        [R::one() / x]
     }
 }
 
 impl DiffEqModule for Membrane {
-    type Handles = ([StateId; 4], SignalId);
+    type Handles = ([StateId; 4], [SignalId; 2], ParameterId);
     fn declare(&self, builder: &mut ModelBuilder) -> Result<Self::Handles, ModelError> {
         let places = builder.domain("places", 11)?;
         let mut state = |state| builder.state(places, state);
@@ -60,11 +69,16 @@ impl DiffEqModule for Membrane {
             state(DiffEqState::gate("h"))?,
             state(DiffEqState::concentration("ion", 0.5))?,
         ];
-        Ok((states, builder.signal(places, "current", "mV/ms")?))
+        let tau = builder.parameter(places, Parameter::new("tau", 3.0))?;
+        let signals = [
+            builder.signal(places, "current", "mV/ms")?,
+            builder.signal(places, "rate", "1/ms")?,
+        ];
+        Ok((states, signals, tau))
     }
     fn compute_derivative(
         &self,
-        &(states, current): &Self::Handles,
+        &(states, [current, rate], tau): &Self::Handles,
         k: &mut Launches,
     ) -> Result<(), ModelError> {
         let places = Domain(1);
@@ -77,7 +91,10 @@ impl DiffEqModule for Membrane {
             &sources,
             &[Target::Signal(current), ion],
         )?;
-        let sources = [sources[0], Source::Signal(current)];
+        // A signal that depends on a parameter alone.
+        let (tau, to) = ([Source::Parameter(tau)], [Target::Signal(rate)]);
+        k.launch(places, pointwise(Reciprocal), &tau, &to)?;
+        let sources = [sources[0], Source::Signal(current), Source::Signal(rate)];
         k.launch(places, pointwise(Current), &sources, &[v])
     }
 }
@@ -182,7 +199,7 @@ fn what_runs_gives_the_bits_of_the_instructions() {
         error: true,
         dense: false,
     };
-    let mut carried = 0;
+    let (mut carried, mut left_out) = (0, 0);
     for stepper in steppers() {
         let name = stepper.info().name;
         let program = Program::record(&*stepper, &[]).unwrap();
@@ -202,12 +219,14 @@ fn what_runs_gives_the_bits_of_the_instructions() {
                 _ => &engine.programs[0].continued,
             });
             assert_eq!(plain, continued, "{name}");
-            let again = |i: &Instr| matches!(i, Instr::RelaxAgain { .. });
-            carried += engine.programs[0]
-                .continued
-                .iter()
-                .filter(|i| again(i))
-                .count();
+            let count =
+                |list: &[Instr], is: fn(&Instr) -> bool| list.iter().filter(|i| is(i)).count();
+            let program = &engine.programs[0];
+            carried += count(&program.continued, |i| {
+                matches!(i, Instr::RelaxAgain { .. })
+            });
+            let kernel = |i: &Instr| matches!(i, Instr::Kernel { .. });
+            left_out += count(&program.fused, kernel) - count(&program.continued, kernel);
             if name == "staggered" {
                 let copies = |i: &Instr| matches!(i, Instr::Copy { .. });
                 assert!(!engine.programs[0].fused.iter().any(copies));
@@ -216,4 +235,6 @@ fn what_runs_gives_the_bits_of_the_instructions() {
     }
     // Once in the symmetric splitting, with both gates at once, and twice in the other one, for both widths.
     assert_eq!(carried, 6);
+    // The reciprocal, in every program that computes it outside an iteration, for both widths.
+    assert_eq!(left_out, 12);
 }
