@@ -73,8 +73,8 @@ fn gates<F: Storage>() -> Case {
 
 /// The kinetics of sodium and potassium channels in one loop on planes of `len` numbers.
 fn kernels<F: Storage>(len: usize, level: Level) -> Option<impl FnMut() -> bool> {
-    let kinetics = mechanisms::sets().iter().map(|set| set.kinetics());
-    let kernel = { kinetics }
+    let mut kinetics = mechanisms::sets().iter().map(|set| set.kinetics());
+    let kernel = kinetics
         .find(|kernel| kernel.relaxing_states() == Some(3))?
         .clone();
     // V, m, h, n, then the parameters, which the rates do not depend on.

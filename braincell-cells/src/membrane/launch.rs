@@ -4,7 +4,7 @@ use super::sets::Found;
 use super::{MechanismHandles, Membrane, Painted};
 use crate::mechanism::Kind;
 use braincell_core::kernel::{Pointwise, pointwise};
-use braincell_core::model::{Launches, ModelError, SignalId, Source, Target};
+use braincell_core::model::{Launches, ModelError, SignalId, Source, StateId, Target};
 use braincell_core::real::Real;
 
 /// dV/dt = (I + Σ other currents) / C, with 1 / C
@@ -109,34 +109,26 @@ impl Membrane {
         self.equation(k, &direct)
     }
 
-    /// What the kernels of a set read besides the potential: the parameters of its first channels, and all gates.
-    fn of_set(&self, found: &Found, channels: usize) -> [Vec<Source>; 2] {
-        let ids = || found.members.iter().map(|&m| &self.mechanisms[m]);
-        let gates = ids().flat_map(|ids| &ids.states);
-        [
-            ids()
-                .take(channels)
-                .flat_map(|ids| parameters(ids, None))
-                .collect(),
-            gates.map(|&s| Source::State(s)).collect(),
-        ]
+    /// The gates of a set.
+    fn gates(&self, found: &Found) -> impl Iterator<Item = StateId> {
+        let ids = found.members.iter().map(|&m| &self.mechanisms[m]);
+        ids.flat_map(|ids| ids.states.iter().copied())
+    }
+
+    /// What a kernel of a set reads: `first`, the parameters of so many of its channels, and all gates.
+    fn inputs(&self, found: &Found, first: &[Source], channels: usize) -> Vec<Source> {
+        let members = found.members.iter().take(channels);
+        let parameters = members.flat_map(|&m| parameters(&self.mechanisms[m], None));
+        let inputs = first.iter().copied().chain(parameters);
+        inputs.chain(self.gates(found).map(Source::State)).collect()
     }
 
     /// Launches the kinetics of channels that are computed in one loop.
     fn kinetics(&self, k: &mut Launches, found: &Found) -> Result<(), ModelError> {
-        let [parameters, gates] = self.of_set(found, found.set.gated());
-        let inputs = [&[Source::State(self.v)][..], &parameters, &gates].concat();
-        let outputs = gates.iter().map(|gate| match gate {
-            Source::State(s) => Target::Derivative(*s),
-            _ => Target::Nothing,
-        });
-        let outputs: Vec<Target> = outputs.collect();
-        k.launch(
-            found.domain,
-            found.set.kinetics().clone(),
-            &inputs,
-            &outputs,
-        )
+        let Found { set, domain, .. } = found;
+        let inputs = self.inputs(found, &[Source::State(self.v)], set.gated());
+        let outputs: Vec<Target> = self.gates(found).map(Target::Derivative).collect();
+        k.launch(*domain, set.kinetics().clone(), &inputs, &outputs)
     }
 
     /// Launches the kernels of the mechanism in that place, or those that its set does without.
@@ -223,10 +215,9 @@ impl Membrane {
                 // For recording.
                 self.add(k, &[self.total], with.sum)?;
                 let found = &self.sets[with.set];
-                let [parameters, gates] = self.of_set(found, found.members.len());
                 let others = self.others(k, currents, with.others)?;
                 let first = [Source::State(self.v), others, per_capacitance];
-                let inputs = [&first[..], &parameters, &gates].concat();
+                let inputs = self.inputs(found, &first, found.members.len());
                 (found.set.equation().clone(), inputs)
             }
             None => {
