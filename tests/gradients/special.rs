@@ -224,6 +224,73 @@ fn modules_with_solvers_of_their_own_have_gradients() {
     }
 }
 
+/// Two terms of one derivative, and half of another, from one kernel; after each step two results set one state.
+struct Terms;
+
+struct Split;
+impl Pointwise for Split {
+    type Inputs<T: Copy> = [T; 3];
+    type Outputs<T: Copy> = [T; 3];
+    fn eval<R: Real>(&self, [x, y, a]: [R; 3]) -> [R; 3] {
+        [a * x * (R::one() - x), R::zero() - x * y, x * x * a - y]
+    }
+}
+
+struct Round;
+impl Pointwise for Round {
+    type Inputs<T: Copy> = [T; 1];
+    type Outputs<T: Copy> = [T; 2];
+    fn eval<R: Real>(&self, [x]: [R; 1]) -> [R; 2] {
+        [x * x, x - x * x * 1e-3]
+    }
+}
+
+impl DiffEqModule for Terms {
+    type Handles = ([StateId; 2], ParameterId);
+    fn declare(&self, m: &mut ModelBuilder) -> Result<Self::Handles, ModelError> {
+        let x = m.state(Domain::CELL, DiffEqState::new("x", 0.3))?;
+        let y = m.state(Domain::CELL, DiffEqState::new("y", 0.2))?;
+        let a = m.parameter(Domain::CELL, Parameter::new("a", 1.7))?;
+        Ok(([x, y], a))
+    }
+    fn compute_derivative(
+        &self,
+        &([x, y], a): &Self::Handles,
+        k: &mut Launches,
+    ) -> Result<(), ModelError> {
+        let inputs = [Source::State(x), Source::State(y), Source::Parameter(a)];
+        let to = [x, x, y].map(Target::Derivative);
+        k.launch(Domain::CELL, pointwise(Split), &inputs, &to)
+    }
+    fn post_integral(
+        &self,
+        &([x, _], _): &Self::Handles,
+        k: &mut Launches,
+    ) -> Result<(), ModelError> {
+        let to = [Target::State(x); 2];
+        k.launch(Domain::CELL, pointwise(Round), &[Source::State(x)], &to)
+    }
+}
+
+/// Of results for one target, each takes the whole adjoint of what is added, the last one of what is set.
+#[test]
+fn results_for_one_target_have_gradients() {
+    for cells in [1, 11] {
+        let model = Model::population(&Terms, cells).unwrap();
+        for solver in ["rk4", "ind_exp_euler", "exp_euler", "backward_euler"] {
+            let setup = Setup::new(solver, 0.05).record("x").record("y");
+            for wrt in [&["x", "y", "a"][..], &["x"]] {
+                let gradient =
+                    Gradient::new(&setup, braincell::solvers(), &model, 2.0, wrt).unwrap();
+                let tangents = by_tangents(&gradient.forward().unwrap(), &everything);
+                let (_, adjoints) = reverse(&gradient, &everything);
+                assert!(close("terms", solver, &tangents, &adjoints, 1e-10));
+                assert!(checked("terms", solver, &gradient, &everything));
+            }
+        }
+    }
+}
+
 fn hodgkin_huxley() -> Model {
     let cell = SingleCompartment::hodgkin_huxley().input("stimulus", Input::constant(10.0));
     Model::new(&cell).unwrap()

@@ -109,7 +109,9 @@ impl Pointwise {
         }
         let (product, results) = sweep.aside.split_at_mut(len);
         let mut any = false;
-        for (result, values) in self.outputs.iter().zip(results.chunks_exact_mut(len)) {
+        // The last first: what another has set before it is lost.
+        for (k, result) in self.outputs.iter().enumerate().rev() {
+            let values = &mut results[k * len..][..len];
             gather(&result.to, bar, values);
             any |= !result.links.is_empty() && values.iter().any(|x| *x != 0.0);
             if result.how == Accumulate::Set {

@@ -101,7 +101,8 @@ impl KernelRule {
     pub fn adjoint(&self, context: &Context<f64>, arena: &mut [f64], bar: &mut [f64]) {
         let len = self.len;
         let mut any = false;
-        for (output, plane) in &self.results {
+        // The last first: what another has set before it is lost.
+        for (output, plane) in self.results.iter().rev() {
             if len == 1 {
                 let of = &mut bar[output.to.place(0)];
                 if let Some(plane) = plane {

@@ -58,11 +58,13 @@ impl One {
         Some(Self { results, links })
     }
 
-    /// Takes the adjoints of the results out, to `aside`. Returns whether there is anything to be done.
+    /// Takes the adjoints of the results out, to `aside`, the last first: what another has set before it is lost. Returns
+    /// whether there is anything to be done.
     #[inline]
     pub fn take(&self, bar: &mut [f64], aside: &mut [f64]) -> bool {
         let mut any = false;
-        for (result, value) in self.results.iter().zip(aside) {
+        let aside = &mut aside[..self.results.len()];
+        for (result, value) in self.results.iter().zip(aside).rev() {
             let of = &mut bar[result.place];
             *value = *of;
             any |= *of != 0.0;
