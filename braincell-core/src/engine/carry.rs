@@ -18,7 +18,7 @@ use std::sync::Arc;
 /// Lets steps of a program leave results to the next. Steps that begin with the state just as the program left it may follow
 /// `continued` instead.
 pub(super) fn carry(compiled: &mut Compiled, layout: &mut Layout) {
-    let list = &compiled.fused;
+    let list = &compiled.first;
     let pairs = (0..list.len()).filter_map(|first| {
         Some((
             first,
@@ -30,7 +30,7 @@ pub(super) fn carry(compiled: &mut Compiled, layout: &mut Layout) {
     // Where p and q of each last relaxation are.
     let mut left: Vec<(usize, [usize; 2])> = Vec::new();
     for (first, last) in pairs {
-        let Instr::Relax { call, .. } = &compiled.fused[first] else {
+        let Instr::Relax { call, .. } = &compiled.first[first] else {
             continue;
         };
         let (len, gates) = (call.len, call.outputs.len());
@@ -54,7 +54,7 @@ pub(super) fn carry(compiled: &mut Compiled, layout: &mut Layout) {
             continue;
         }
         left.push((last, [p, q]));
-        if let Instr::Relax { call, .. } = &mut compiled.fused[last] {
+        if let Instr::Relax { call, .. } = &mut compiled.first[last] {
             let at = [p, q].into_iter();
             let at = at.flat_map(|at| (0..gates).map(move |g| at + g * len));
             call.outputs.extend(at.map(|offset| {
@@ -68,24 +68,27 @@ pub(super) fn carry(compiled: &mut Compiled, layout: &mut Layout) {
             }));
         }
     }
-    compiled.continued.clone_from(&compiled.fused);
+    compiled.continued.clone_from(&compiled.first);
     for (first, relaxed) in again.into_iter().rev() {
         compiled.continued.splice(first..=first, relaxed);
     }
-    leave_constants(&mut compiled.continued, layout);
+    take_constants(&mut compiled.continued, layout);
 }
 
-/// Leaves out kernels that make constant signals, which are there from the first step on. Where several add up to one they stay.
-fn leave_constants(list: &mut Vec<Instr>, layout: &Layout) {
+/// Takes kernels that make constant signals out, which are there from the first step on. Where several add up to one they stay.
+pub(super) fn take_constants(list: &mut Vec<Instr>, layout: &Layout) -> Vec<Instr> {
     let written: Vec<Range<usize>> = list.iter().flat_map(|i| writes(i, layout)).collect();
     let signals = layout.constant.keys().map(|s| layout.signals[s.0].range());
     let alone = |plane: &Range<usize>| written.iter().filter(|w| overlap(w, plane)).count() == 1;
     let constant: Vec<Range<usize>> = signals.filter(alone).collect();
     let made = |w: &Range<usize>| constant.iter().any(|plane| within(w, plane));
-    list.retain(|instr| match instr {
-        Instr::Kernel { .. } => !writes(instr, layout).iter().all(made),
-        _ => true,
-    });
+    let makes = |instr: &Instr| match instr {
+        Instr::Kernel { .. } => writes(instr, layout).iter().all(made),
+        _ => false,
+    };
+    let (makers, others) = std::mem::take(list).into_iter().partition(makes);
+    *list = others;
+    makers
 }
 
 /// The last relaxation of a step that is the one at `first` of the next step, with all that the rates depend on untouched

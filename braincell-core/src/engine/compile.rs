@@ -17,10 +17,13 @@ use std::collections::{HashMap, HashSet};
 /// A group's step program.
 pub(super) struct Compiled {
     pub substeps: usize,
+    /// One by one, as the operations say: what tangents follow.
     pub instructions: Vec<Instr>,
-    /// What runs: the same in fewer instructions, in place. Derivatives follow those above.
-    pub fused: Vec<Instr>,
-    /// The same after a step of the same size that left the state as it is.
+    /// The same in fewer instructions, in place: what adjoints follow.
+    pub settled: Vec<Instr>,
+    /// What runs: the same, with factors made while they are solved with.
+    pub first: Vec<Instr>,
+    /// What runs after a step of the same size that left the state as it is.
     pub continued: Vec<Instr>,
     pub coefficients: Vec<Coef>,
     /// Evaluations of the right-hand side in a step.
@@ -108,7 +111,8 @@ pub(super) fn compile(
     let mut compiled = Compiled {
         substeps,
         instructions: Vec::new(),
-        fused: Vec::new(),
+        settled: Vec::new(),
+        first: Vec::new(),
         continued: Vec::new(),
         coefficients: Vec::new(),
         right_hand_sides: 0,
@@ -160,9 +164,9 @@ pub(super) fn compile(
     let list = fused(&c.all, c.layout);
     let list = in_place(&list, &c.coefficients, c.layout, group, &kept);
     // Without copies between them more belongs together.
-    let list = fused(&list, c.layout);
-    compiled.fused = solved_at_once(&list, c.layout);
-    compiled.continued.clone_from(&compiled.fused);
+    compiled.settled = fused(&list, c.layout);
+    compiled.first = solved_at_once(&compiled.settled, c.layout);
+    compiled.continued.clone_from(&compiled.first);
     compiled.instructions = c.all;
     compiled.coefficients = c.coefficients;
     compiled

@@ -35,7 +35,7 @@ mod tests;
 mod tile_engine;
 mod tree;
 
-pub(crate) use adjoint::{Adjoint, Section, Sweep, Wanted};
+pub(crate) use adjoint::{Adjoint, Looks, Section, Sweep, Wanted};
 pub(crate) use arrays::all_finite;
 pub(crate) use exec::{Clock, StepFailure, Work, Workspace};
 pub(crate) use jacobian::coupled_apart;

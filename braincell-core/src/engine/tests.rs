@@ -212,10 +212,12 @@ fn what_runs_gives_the_bits_of_the_instructions() {
             };
             let engine = Engine::<f64>::new(model.clone(), &[(&program, 1)], lanes, &options);
             let plain = steps(&engine, |engine, _| &engine.programs[0].instructions);
-            let fused = steps(&engine, |engine, _| &engine.programs[0].fused);
-            assert_eq!(plain, fused, "{name}");
+            let settled = steps(&engine, |engine, _| &engine.programs[0].settled);
+            assert_eq!(plain, settled, "{name}");
+            let first = steps(&engine, |engine, _| &engine.programs[0].first);
+            assert_eq!(plain, first, "{name}");
             let continued = steps(&engine, |engine, k| match k {
-                0 => &engine.programs[0].fused,
+                0 => &engine.programs[0].first,
                 _ => &engine.programs[0].continued,
             });
             assert_eq!(plain, continued, "{name}");
@@ -226,10 +228,10 @@ fn what_runs_gives_the_bits_of_the_instructions() {
                 matches!(i, Instr::RelaxAgain { .. })
             });
             let kernel = |i: &Instr| matches!(i, Instr::Kernel { .. });
-            left_out += count(&program.fused, kernel) - count(&program.continued, kernel);
+            left_out += count(&program.first, kernel) - count(&program.continued, kernel);
             if name == "staggered" {
                 let copies = |i: &Instr| matches!(i, Instr::Copy { .. });
-                assert!(!engine.programs[0].fused.iter().any(copies));
+                assert!(!engine.programs[0].first.iter().any(copies));
             }
         }
     }

@@ -268,7 +268,7 @@ impl<F: Storage> Engine<F> {
             let program = &self.programs[group];
             let list = match std::mem::take(&mut w.continued) {
                 true => &program.continued,
-                false => &program.fused,
+                false => &program.first,
             };
             exec::execute(list, &context, w)
         })

@@ -45,7 +45,7 @@ pub use forward::{Forward, Tangent};
 pub use loss::{Cotangents, Loss, Mean, MeanSquare, Peak, SpikeTime};
 pub use reverse::Reverse;
 
-use crate::engine::Adjoint;
+use crate::engine::{Adjoint, Looks};
 use crate::model::{Model, Values};
 use crate::registry::Registry;
 use crate::simulation::adaptive::Sizes;
@@ -202,9 +202,10 @@ impl<'a> Gradient<'a> {
         let fixed = self.tolerances().is_none();
         let bytes = |tile: &Tile<f64>| tile.states() * NUMBER + size_of::<Checkpoint<f64>>();
         let all: usize = tiles.iter().map(bytes).sum();
-        let spikes = tiles.iter().any(|tile| !tile.detectors.is_empty());
-        let saved = ready.adjoints.iter().map(|a| a.saved_per_step(spikes));
+        let saved = ready.adjoints.iter().map(Adjoint::saved_per_step);
         let piece = saved.max().unwrap_or(0) * NUMBER + reverse::PIECE_BYTES;
+        let once = ready.adjoints.iter().map(Adjoint::saved_once);
+        let once = once.max().unwrap_or(0) * NUMBER;
         let steps = ready.steps(tile);
         let own = &tiles[tile];
         // The first state of all cells is kept, and the sizes of all steps.
@@ -229,7 +230,7 @@ impl<'a> Gradient<'a> {
             };
             times(piece, steps.most_pieces(segment))
                 .saturating_add(samples)
-                .saturating_add(beside)
+                .saturating_add(once + beside)
         };
         let state = if fixed { all } else { bytes(own) };
         CheckpointPlan::new(steps.count(), fixed, state, record, self.memory)
@@ -246,9 +247,13 @@ impl<'a> Gradient<'a> {
             let jumps = jumps.ok_or(RunError::Jumps { until })?;
             steps.push(Steps::Fixed(Fixed::new(step, every, until, jumps)));
         }
+        let looks = Looks {
+            inside: !fixed,
+            spikes: simulation.tiles.iter().any(|t| !t.detectors.is_empty()),
+        };
         let engines = simulation.engines.iter();
         Ok(Ready {
-            adjoints: engines.map(|e| Adjoint::new(e, &wanted, !fixed)).collect(),
+            adjoints: engines.map(|e| Adjoint::new(e, &wanted, looks)).collect(),
             steps,
             simulation,
         })

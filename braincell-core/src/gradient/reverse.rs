@@ -198,7 +198,7 @@ impl Gradient<'_> {
         let count = way.steps.count();
         // Grown step by step, the record would be too long by up to its own length.
         let pieces = way.steps.most_pieces(segment) as usize;
-        let saved = adjoint.saved_per_step(!tile.detectors.is_empty());
+        let saved = adjoint.saved_per_step();
         let samples = match !fixed && tile.samples_signals {
             true => {
                 let sample = adjoint.saved_per_sample() + tile.states();
@@ -206,9 +206,12 @@ impl Gradient<'_> {
             }
             false => 0,
         };
-        way.sweep.log.reserve_exact(saved * pieces + samples);
+        let numbers = adjoint.saved_once() + saved * pieces + samples;
+        way.sweep.log.reserve_exact(numbers);
         way.recorded.reserve_exact(pieces);
         let mut held = 0;
+        // They stay in their places; what is recorded of them serves at the end.
+        way.run((Section::Constants, STANDING))?;
         for action in schedule {
             match action {
                 Action::Keep(at) => {
@@ -333,12 +336,6 @@ impl Way<'_> {
         Ok(())
     }
 
-    /// Whether the state at the beginning of a step is looked at after it.
-    fn needs_previous(&self) -> bool {
-        let adaptive = matches!(self.steps, Steps::Adaptive(_));
-        adaptive || !self.tile.detectors.is_empty()
-    }
-
     fn run(&mut self, section: (Section, Clock)) -> Result<(), GradientError> {
         let (first, w, sweep) = (self.tile.first, &mut self.w, &mut self.sweep);
         repeated(self.adjoint.record(self.engine, first, section, w, sweep))
@@ -356,9 +353,7 @@ impl Way<'_> {
             let effect = onset.effect(piece, self.step, self.tile, engine, &mut self.w)?;
             recorded.effects.extend(effect);
         }
-        let previous = self.needs_previous();
-        self.adjoint
-            .advance(self.engine, clock, previous, &mut self.sections);
+        self.adjoint.advance(self.engine, clock, &mut self.sections);
         for k in 0..self.sections.len() {
             self.run(self.sections[k])?;
         }
@@ -512,9 +507,7 @@ impl Way<'_> {
                 self.take_back((Section::Slope(1), clock))?;
                 self.take_back((Section::Slope(0), clock))?;
             }
-            let previous = self.needs_previous();
-            self.adjoint
-                .advance(self.engine, clock, previous, &mut self.sections);
+            self.adjoint.advance(self.engine, clock, &mut self.sections);
             for k in (0..self.sections.len()).rev() {
                 self.take_back(self.sections[k])?;
             }
@@ -551,7 +544,7 @@ impl Way<'_> {
         Ok(())
     }
 
-    /// Takes the initial sample and the steady states of the beginning backwards.
+    /// Takes the initial sample, the steady states of the beginning and what depends on parameters alone backwards.
     fn initial(&mut self) -> Result<(), GradientError> {
         let first = self.tile.first;
         self.engine.layout.fill(first, &mut self.w.arena);
@@ -571,6 +564,7 @@ impl Way<'_> {
         for _ in 0..2 {
             self.take_back(steady)?;
         }
+        self.take_back((Section::Constants, STANDING))?;
         self.look(0, 0.0)
     }
 }

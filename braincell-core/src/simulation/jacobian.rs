@@ -2,7 +2,7 @@
 
 use super::Simulation;
 use super::tile::standing;
-use crate::engine::{Adjoint, Clock, Section, Sweep, Wanted, Workspace};
+use crate::engine::{Adjoint, Clock, Looks, Section, Sweep, Wanted, Workspace};
 use crate::model::{ModelError, Part};
 use ndarray::Array2;
 
@@ -89,7 +89,7 @@ impl Simulation<f64> {
             amplitudes: vec![false; self.model.signals.len()],
             connections: false,
         };
-        let adjoint = Adjoint::new(engine, &wanted, false);
+        let adjoint = Adjoint::new(engine, &wanted, Looks::default());
         let mut workspace = adjoint.workspace(engine);
         self.tiles[tile].load(engine, &mut workspace);
         Ok(Linearisation {

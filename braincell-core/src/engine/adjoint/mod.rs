@@ -24,8 +24,8 @@ mod system;
 mod tape;
 
 use super::arena::{Arena, LINE};
+use super::carry::take_constants;
 use super::exec::{Clock, Context, StepFailure, Workspace};
-use super::fuse::fused;
 use super::instr::Instr;
 use super::tile_engine::Engine;
 use crate::kernel::Operand;
@@ -84,9 +84,20 @@ impl<'a> Frame<'a> {
     }
 }
 
+/// What is looked at in a step, besides the state at its end.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Looks {
+    /// Samples are taken inside it.
+    pub inside: bool,
+    /// Spikes are looked for.
+    pub spikes: bool,
+}
+
 /// A part of a step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Section {
+    /// What depends on parameters alone, before the first step.
+    Constants,
     /// The state is kept as the previous one.
     Begin,
     /// What modules do before a step.
@@ -105,11 +116,12 @@ pub(crate) enum Section {
 
 /// An engine's instructions with their rules.
 pub(crate) struct Adjoint {
+    constants: Vec<Taped>,
     begin: Vec<Taped>,
     pre: Vec<Taped>,
     programs: Vec<Vec<Taped>>,
-    /// The same without values computed along with partial derivatives: what tangents follow.
-    unfused: Vec<Vec<Taped>>,
+    /// The instructions one by one, which tangents follow.
+    apart: Vec<Vec<Taped>>,
     slope: [Vec<Taped>; 2],
     post: Vec<Taped>,
     signals: Vec<Taped>,
@@ -117,6 +129,7 @@ pub(crate) struct Adjoint {
     pub extras: Extras,
     /// Numbers held aside by a rule.
     aside: usize,
+    looks: Looks,
     substeps: Vec<usize>,
     /// For each group's program, the instructions whose factors or matrices are kept after it.
     kept: Vec<Vec<usize>>,
@@ -149,8 +162,8 @@ pub(crate) struct Sweep {
 }
 
 impl Adjoint {
-    /// The rules of an engine. Samples are taken `inside` steps, before modules change the state at the end, or after that.
-    pub fn new(engine: &Engine<f64>, wanted: &Wanted, inside: bool) -> Self {
+    /// The rules of an engine.
+    pub fn new(engine: &Engine<f64>, wanted: &Wanted, looks: Looks) -> Self {
         let layout = &engine.layout;
         let mut size = layout.size;
         let mut take = |len: usize| {
@@ -178,16 +191,9 @@ impl Adjoint {
         let active = |operand: &Operand| !constant[operand.place(0)];
         let tape = |list: &[Instr]| Taped::list(list, layout, &active, &extras);
         let programs = engine.programs.iter();
-        let mut programs: Vec<Vec<Instr>> = programs
-            .map(|program| fused(&program.instructions, layout))
-            .collect();
-        let read = reach::read_somewhere(engine, &programs);
-        for program in &mut programs {
-            program.retain(|instr| match instr {
-                Instr::Zero { at, len } => read[*at..at + len].contains(&true),
-                _ => true,
-            });
-        }
+        let mut programs: Vec<Vec<Instr>> = programs.map(|p| p.settled.clone()).collect();
+        let constants = programs.iter_mut().map(|p| take_constants(p, layout));
+        let constants: Vec<Instr> = constants.flatten().collect();
         let kept = |program: &Vec<Instr>| {
             let places = program.iter().enumerate();
             let kept = places.filter(|(_, instr)| linear::is_kept(instr));
@@ -207,10 +213,11 @@ impl Adjoint {
             len,
         };
         let mut adjoint = Self {
+            constants: tape(&constants),
             begin: tape(&[begin]),
             pre: tape(&engine.pre),
             programs: programs.iter().map(|p| tape(p)).collect(),
-            unfused: (engine.programs.iter())
+            apart: (engine.programs.iter())
                 .map(|p| tape(&p.instructions))
                 .collect(),
             slope: [tape(&engine.slope[0].0), tape(&engine.slope[1].0)],
@@ -218,6 +225,7 @@ impl Adjoint {
             signals: tape(&engine.signals),
             steady: tape(&engine.steady),
             aside: 0,
+            looks,
             substeps: engine.programs.iter().map(|p| p.substeps).collect(),
             kept,
             kept_len,
@@ -229,12 +237,13 @@ impl Adjoint {
         let aside = all().map(Taped::aside).max().unwrap_or(0);
         adjoint.extras.size = scratch + planes.max(4 * len);
         adjoint.aside = aside;
-        adjoint.find_needs(inside);
+        adjoint.find_needs();
         adjoint
     }
 
     fn lists(&self) -> Vec<&Vec<Taped>> {
         let mut lists = vec![
+            &self.constants,
             &self.begin,
             &self.pre,
             &self.post,
@@ -242,16 +251,20 @@ impl Adjoint {
             &self.steady,
         ];
         lists.extend(&self.programs);
-        lists.extend(&self.unfused);
+        lists.extend(&self.apart);
         lists.extend(&self.slope);
         lists
     }
 
     /// Finds what each instruction has to save: what an earlier one's rule reads, in this step or one before.
-    fn find_needs(&mut self, inside: bool) {
+    fn find_needs(&mut self) {
+        let Looks { inside, spikes } = self.looks;
         let mut needed = vec![false; self.extras.size];
+        reach::pass(&mut self.constants, &mut needed);
         for _ in 0..2 {
-            reach::pass(&mut self.begin, &mut needed);
+            if inside || spikes {
+                reach::pass(&mut self.begin, &mut needed);
+            }
             reach::pass(&mut self.pre, &mut needed);
             for half in 0..2 {
                 for g in 1..self.programs.len() {
@@ -263,7 +276,7 @@ impl Adjoint {
                     reach::pass(&mut self.programs[0], &mut needed);
                 }
             }
-            for list in &mut self.slope {
+            for list in self.slope.iter_mut().filter(|_| spikes) {
                 reach::maybe(list, &mut needed);
             }
             for _ in 0..usize::from(inside) * 2 {
@@ -279,6 +292,7 @@ impl Adjoint {
             reach::pass(&mut self.steady, &mut needed);
         }
         let lists = [
+            &mut self.constants,
             &mut self.begin,
             &mut self.pre,
             &mut self.post,
@@ -291,8 +305,14 @@ impl Adjoint {
         }
     }
 
-    /// Numbers that a step saves at most, with the slopes at its ends if it may have spikes.
-    pub fn saved_per_step(&self, spikes: bool) -> usize {
+    /// Numbers that are saved before the first step.
+    pub fn saved_once(&self) -> usize {
+        self.constants.iter().map(Taped::saved).sum()
+    }
+
+    /// Numbers that a step saves at most.
+    pub fn saved_per_step(&self) -> usize {
+        let Looks { inside, spikes } = self.looks;
         let saved = |list: &Vec<Taped>| list.iter().map(Taped::saved).sum::<usize>();
         let programs = self.programs.iter().zip(&self.substeps).enumerate();
         let programs = programs.map(|(g, (list, substeps))| {
@@ -300,7 +320,7 @@ impl Adjoint {
             times * (saved(list) + self.kept_len[g])
         });
         programs.sum::<usize>()
-            + saved(&self.begin)
+            + usize::from(inside || spikes) * saved(&self.begin)
             + saved(&self.pre)
             + saved(&self.post)
             + saved(&self.signals)
@@ -343,6 +363,7 @@ impl Adjoint {
 
     fn list(&self, section: Section) -> &[Taped] {
         match section {
+            Section::Constants => &self.constants,
             Section::Begin => &self.begin,
             Section::Pre => &self.pre,
             Section::Program(g) => &self.programs[g],
@@ -353,17 +374,10 @@ impl Adjoint {
         }
     }
 
-    /// The sections that advance the state over a step, with their clocks. The previous state is kept if it is `needed`: for
-    /// spikes, or samples inside the step.
-    pub fn advance(
-        &self,
-        engine: &Engine<f64>,
-        clock: Clock,
-        needed: bool,
-        to: &mut Vec<(Section, Clock)>,
-    ) {
+    /// The sections that advance the state over a step, with their clocks.
+    pub fn advance(&self, engine: &Engine<f64>, clock: Clock, to: &mut Vec<(Section, Clock)>) {
         to.clear();
-        if needed {
+        if self.looks.inside || self.looks.spikes {
             to.push((Section::Begin, clock));
         }
         if !self.pre.is_empty() {
@@ -460,7 +474,7 @@ impl Adjoint {
             let frame = Frame { context, extras };
             let mut dots = std::mem::take(&mut sweep.dots);
             let list = match section {
-                Section::Program(g) => &self.unfused[g],
+                Section::Program(g) => &self.apart[g],
                 _ => self.list(section),
             };
             let done = tangent(list, &frame, w, &mut dots, sweep);

@@ -1,9 +1,8 @@
 //! What instructions write and what their rules read: so it is known what has to be saved.
 
-use super::super::effects::{entries, range, reads, unknowns, writes};
+use super::super::effects::{entries, range, unknowns, writes};
 use super::super::instr::Instr;
 use super::super::layout::Layout;
-use super::super::tile_engine::Engine;
 use super::tape::{Rule, Taped};
 use super::{Extras, Wanted};
 use std::collections::HashSet;
@@ -130,25 +129,6 @@ fn needs_after(instr: &Instr, layout: &Layout, extras: &Extras) -> Vec<Range<usi
         }
         _ => Vec::new(),
     }
-}
-
-/// What instructions read, and what is looked at from outside.
-pub(super) fn read_somewhere(engine: &Engine<f64>, programs: &[Vec<Instr>]) -> Vec<bool> {
-    let layout = &engine.layout;
-    let mut read = vec![false; layout.size];
-    let slopes = engine.slope.iter().map(|(list, _)| list);
-    let others = [&engine.pre, &engine.post, &engine.signals, &engine.steady];
-    let lists = others.into_iter().chain(programs).chain(slopes);
-    let ranges = lists.flatten().flat_map(|instr| reads(instr, layout));
-    let arrays = engine.dense().iter().copied().chain(engine.error());
-    let arrays = arrays.chain([0, 1].map(|end| engine.slope_at(end)));
-    let arrays = arrays.map(|at| at..at + layout.group_len[0]);
-    let states = [&layout.all_current, &layout.all_previous].map(|plane| plane.range());
-    let signals = layout.signals.iter().map(|plane| plane.range());
-    for range in ranges.chain(arrays).chain(states).chain(signals) {
-        read[range].fill(true);
-    }
-    read
 }
 
 /// What never has a derivative.
