@@ -7,42 +7,61 @@ use super::slots::each;
 use crate::real::{Dual, Element, Lane, Real};
 use crate::simd::{Body, Level, dispatch};
 
-/// Calls `f(first direction of a pass, whether it carries two)`: most kernels need one direction or two, and those that need
-/// more are cheap.
-fn passes(count: usize, mut f: impl FnMut(usize, bool)) {
-    for first in (0..count).step_by(2) {
-        f(first, first + 1 < count);
-    }
-}
-
 /// Output slot `o · columns + k` of the call receives the derivative of f_o in the inputs of mask `columns[k]`; the values
-/// go to `values`, if these are not empty.
+/// go to `values`, if these are not empty. Derivatives that are among the function's results are those of the last column.
 pub(super) fn first<F: Element, K: Function>(
     level: Level,
     function: &K,
     columns: &[u64],
+    to: (&Call, &[Option<Output>]),
+    arena: &mut [F],
+) {
+    carrying(level, function, (columns, columns.len()), to, arena);
+}
+
+/// As [`first`], with as many columns carried as directions, the first ones; the derivatives of another are among the
+/// function's results.
+///
+/// Most kernels need one direction or two, and those that need more are cheap: two are carried at a time.
+pub(super) fn carrying<F: Element, K: Function>(
+    level: Level,
+    function: &K,
+    (columns, carried): (&[u64], usize),
     (call, values): (&Call, &[Option<Output>]),
     arena: &mut [F],
 ) {
-    passes(columns.len(), |first, two| {
+    let mut first = 0;
+    loop {
         // Values may replace inputs, so they are stored last.
-        let last = columns.len() - first <= 2;
+        let left = carried - first;
+        let last = left <= 2;
         let pass = Pass {
             function,
-            directions: &columns[first..],
+            directions: &columns[first..carried],
             slot: [columns.len(), first],
+            sloped: last && carried < columns.len(),
             call,
             values: if last { values } else { &[] },
             arena,
         };
-        run(level, two, pass);
-    });
+        match left {
+            0 if K::SLOPES => dispatch(level, Directions::<F, K, 0>(pass)),
+            0 => {}
+            1 => dispatch(level, Directions::<F, K, 1>(pass)),
+            _ => dispatch(level, Directions::<F, K, 2>(pass)),
+        }
+        if last {
+            return;
+        }
+        first += 2;
+    }
 }
 
-fn run<F: Element, K: Function>(level: Level, two: bool, pass: Pass<F, K>) {
-    match two {
-        false => dispatch(level, Directions::<F, K, 1>(pass)),
-        true => dispatch(level, Directions::<F, K, 2>(pass)),
+/// How many of the values of a function are results.
+const fn results<F: Element, K: Function>() -> usize {
+    match K::SLOPES {
+        true => <K::Outputs<F>>::LEN / 2,
+        false => <K::Outputs<F>>::LEN,
     }
 }
 
@@ -52,6 +71,8 @@ struct Pass<'a, F, K> {
     directions: &'a [u64],
     /// Stride from output to output, and the first slot.
     slot: [usize; 2],
+    /// Whether the last column's derivatives are among the function's results, and wanted.
+    sloped: bool,
     call: &'a Call,
     /// Where values go, if anywhere.
     values: &'a [Option<Output>],
@@ -140,13 +161,17 @@ impl<F: Element, K: Function, const C: usize> Loop<F> for Directions<'_, F, K, C
         let x = load_single::<F, R, _>(&pass.call.inputs, pass.arena);
         let (x, y) = evaluate::<K, R, C>(pass.function, x, &seeds);
         let mut o = 0;
-        while o < <K::Outputs<F>>::LEN {
+        while o < results::<F, K>() {
+            let slots = &pass.call.outputs[o * pass.slot[0]..][..pass.slot[0]];
             let mut k = 0;
             while k < C {
-                if let Some(to) = &pass.call.outputs[o * pass.slot[0] + pass.slot[1] + k] {
+                if let Some(to) = &slots[pass.slot[1] + k] {
                     to.store_single::<F, R>(pass.arena, y.slot(o)[k]);
                 }
                 k += 1;
+            }
+            if let (true, Some(Some(to))) = (pass.sloped, slots.last()) {
+                to.store_single::<F, R>(pass.arena, *x.slot(results::<F, K>() + o));
             }
             o += 1;
         }
@@ -163,6 +188,7 @@ impl<F: Element, K: Function, const C: usize> Loop<F> for Directions<'_, F, K, C
             function,
             directions,
             slot,
+            sloped,
             call,
             values,
             arena,
@@ -192,11 +218,15 @@ impl<F: Element, K: Function, const C: usize> Loop<F> for Directions<'_, F, K, C
                     },
                 );
             }
-            for o in 0..<K::Outputs<F>>::LEN {
+            for o in 0..results::<F, K>() {
+                let slots = &call.outputs[o * slot[0]..][..slot[0]];
                 for k in 0..C {
-                    if let Some(to) = &call.outputs[o * slot[0] + slot[1] + k] {
+                    if let Some(to) = &slots[slot[1] + k] {
                         to.store::<F, R, W>(arena, start, count, &output.slot(o)[k]);
                     }
+                }
+                if let (true, Some(Some(to))) = (*sloped, slots.last()) {
+                    to.store::<F, R, W>(arena, start, count, value.slot(results::<F, K>() + o));
                 }
             }
             for (o, to) in values.iter().enumerate() {

@@ -11,6 +11,8 @@ pub(super) trait Function {
     type Inputs<T: Copy>: Slots<T>;
     /// Results.
     type Outputs<T: Copy>: Slots<T>;
+    /// Whether the second half of the results are derivatives of the first half.
+    const SLOPES: bool = false;
     /// The function. Must be `#[inline(always)]`.
     fn at<R: Real>(&self, x: Self::Inputs<R>) -> Self::Outputs<R>;
 }

@@ -11,9 +11,9 @@ use crate::simd::Level;
 
 pub(super) struct GateDriver<K, const G: usize>(pub K);
 
-/// What to make of the rates a, b and the state x.
+/// What to make of the rates a, b and the state x, and its derivative with respect to x.
 trait Goal: Copy {
-    fn result<R: Real>(self, a: R, b: R, x: R) -> R;
+    fn at<R: Real>(self, a: R, b: R, x: R) -> [R; 2];
 }
 
 /// a - b x
@@ -21,8 +21,8 @@ trait Goal: Copy {
 struct Derivative;
 impl Goal for Derivative {
     #[inline(always)]
-    fn result<R: Real>(self, a: R, b: R, x: R) -> R {
-        (-b).mul_add(x, a)
+    fn at<R: Real>(self, a: R, b: R, x: R) -> [R; 2] {
+        [(-b).mul_add(x, a), -b]
     }
 }
 
@@ -40,8 +40,9 @@ impl Relax {
 }
 impl Goal for Relax {
     #[inline(always)]
-    fn result<R: Real>(self, a: R, b: R, x: R) -> R {
-        relaxed(x, self.weights(a, b))
+    fn at<R: Real>(self, a: R, b: R, x: R) -> [R; 2] {
+        let [p, q] = self.weights(a, b);
+        [relaxed(x, [p, q]), R::one() - q]
     }
 }
 
@@ -56,8 +57,8 @@ pub(crate) fn relaxed<R: Real>(x: R, [p, q]: [R; 2]) -> R {
 struct Steady;
 impl Goal for Steady {
     #[inline(always)]
-    fn result<R: Real>(self, a: R, b: R, _: R) -> R {
-        a / b
+    fn at<R: Real>(self, a: R, b: R, _: R) -> [R; 2] {
+        [a / b, R::zero()]
     }
 }
 
@@ -74,9 +75,47 @@ impl<K: Kinetics<N>, G: Goal, const N: usize> Function for Aim<'_, K, G, N> {
         each(
             N,
             #[inline(always)]
-            |g| out[g] = self.1.result(rates[g].a, rates[g].b, states[g]),
+            |g| [out[g], _] = self.1.at(rates[g].a, rates[g].b, states[g]),
         );
         out
+    }
+}
+
+/// A goal for each state, and its derivative with respect to the state, which needs no direction of its own.
+struct Sloped<'a, K, G, const N: usize>(&'a K, G);
+
+impl<K: Kinetics<N>, G: Goal, const N: usize> Function for Sloped<'_, K, G, N> {
+    type Inputs<T: Copy> = (K::Inputs<T>, [T; N]);
+    type Outputs<T: Copy> = ([T; N], [T; N]);
+    const SLOPES: bool = true;
+    #[inline(always)]
+    fn at<R: Real>(&self, (inputs, states): (K::Inputs<R>, [R; N])) -> ([R; N], [R; N]) {
+        let rates = self.0.rates(inputs);
+        let (mut out, mut slopes) = (states, states);
+        each(
+            N,
+            #[inline(always)]
+            |g| [out[g], slopes[g]] = self.1.at(rates[g].a, rates[g].b, states[g]),
+        );
+        (out, slopes)
+    }
+}
+
+impl<K: Kinetics<N>, const N: usize> GateDriver<K, N> {
+    /// First derivatives of a goal.
+    fn first<F: Element, G: Goal>(
+        &self,
+        level: Level,
+        goal: G,
+        columns: &[u64],
+        to: (&Call, &[Option<Output>]),
+        arena: &mut [F],
+    ) {
+        let function = Sloped::<K, G, N>(&self.0, goal);
+        let arguments = <K::Inputs<f64>>::LEN;
+        let states = columns.last().is_some_and(|last| last >> arguments != 0);
+        let carried = columns.len() - usize::from(states);
+        derivatives::carrying(level, &function, (columns, carried), to, arena);
     }
 }
 
@@ -115,8 +154,7 @@ impl<F: Element, K: Kinetics<N>, const N: usize> KernelFor<F> for GateDriver<K, 
         values: &[Option<Output>],
         arena: &mut [F],
     ) {
-        let function = Aim::<K, _, N>(&self.0, Derivative);
-        derivatives::first(level, &function, columns, (call, values), arena);
+        self.first(level, Derivative, columns, (call, values), arena);
     }
 
     fn relax(&self, level: Level, h: F, call: &Call, arena: &mut [F]) {
@@ -163,17 +201,11 @@ impl<K: Kinetics<N>, const N: usize> Kernel for GateDriver<K, N> {
         values: &[Option<Output>],
         arena: &mut [f64],
     ) {
-        let kernel = &self.0;
+        let to = (call, values);
         match of {
-            DerivativeOf::Values => self.partials(level, columns, call, values, arena),
-            DerivativeOf::Relaxed(h) => {
-                let function = Aim::<K, _, N>(kernel, Relax(h));
-                derivatives::first(level, &function, columns, (call, values), arena);
-            }
-            DerivativeOf::Steady => {
-                let function = Aim::<K, _, N>(kernel, Steady);
-                derivatives::first(level, &function, columns, (call, values), arena);
-            }
+            DerivativeOf::Values => self.first(level, Derivative, columns, to, arena),
+            DerivativeOf::Relaxed(h) => self.first(level, Relax(h), columns, to, arena),
+            DerivativeOf::Steady => self.first(level, Steady, columns, to, arena),
         }
     }
     fn graph(&self) -> Graph {
