@@ -216,15 +216,16 @@ impl Gradient<'_> {
             match action {
                 Action::Keep(at) => {
                     if let Some(last) = kept.last() {
-                        let next = way.go(last, at * segment)?;
-                        kept.push(next);
+                        let place = way.go(last, at * segment)?;
+                        let state = way.w.arena[engine.layout.all_current.range()].to_vec();
+                        kept.push(Checkpoint { place, state });
                     }
                 }
                 Action::Reverse(at) => {
                     if let Some(last) = kept.last() {
                         let (begin, end) = (at * segment, ((at + 1) * segment).min(count));
-                        let reached = way.go(last, begin)?;
-                        way.record(reached.place, end)?;
+                        let place = way.go(last, begin)?;
+                        way.record(place, end)?;
                         held = held.max(bytes(&kept) + way.record_bytes());
                         way.back()?;
                     }
@@ -297,9 +298,9 @@ impl Way<'_> {
     }
 
     /// Advances from a state that is kept to the beginning of step `to`.
-    fn go(&mut self, from: &Checkpoint<f64>, to: u64) -> Result<Checkpoint<f64>, GradientError> {
+    fn go(&mut self, from: &Checkpoint<f64>, to: u64) -> Result<Place, GradientError> {
         let current = self.engine.layout.all_current.range();
-        self.w.arena[current.clone()].copy_from_slice(&from.state);
+        self.w.arena[current].copy_from_slice(&from.state);
         let mut place = from.place;
         while place.step < to {
             self.steps.pieces(&mut place, &mut self.pieces);
@@ -311,8 +312,7 @@ impl Way<'_> {
             }
         }
         self.w.continued = false;
-        let state = self.w.arena[current].to_vec();
-        Ok(Checkpoint { place, state })
+        Ok(place)
     }
 
     /// Records the steps from the present state on until step `end`.
