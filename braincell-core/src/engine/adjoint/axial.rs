@@ -6,6 +6,7 @@
 
 use super::super::axial::Axial;
 use super::super::exec::Workspace;
+use super::loops::{self, Factor};
 use super::{Frame, Sweep};
 use crate::simd::Level;
 
@@ -282,16 +283,14 @@ pub(super) fn current_adjoint(
     let layout = frame.context.layout;
     let (lanes, extras) = (layout.lanes, frame.extras);
     let count = axial.compartments * lanes;
-    let capacity = layout.capacity();
+    let (level, capacity) = (frame.context.level, layout.capacity());
     let (u, rest) = s.products.split_at_mut(count);
-    let y = &mut rest[..count];
-    let c = &w.arena[capacity..capacity + count];
-    let pairs = bar[to..to + count].iter().zip(c);
-    u.iter_mut().zip(pairs).for_each(|(u, (x, c))| *u = -x / c);
+    let (y, rest) = rest.split_at_mut(count);
+    let per = &w.arena[layout.per_capacity()..][..count];
+    loops::products(level, u, Factor::Scaled(-1.0, &bar[to..to + count]), per);
     if let Some(v) = v {
-        axial.reduced((frame.context.level, lanes), u, y, &mut w.nodes);
-        let to = bar[v..v + count].iter_mut();
-        to.zip(&*y).for_each(|(to, y)| *to += y);
+        axial.reduced((level, lanes), u, y, &mut w.nodes);
+        loops::add_products(level, &mut bar[v..v + count], Factor::Number(1.0), y);
     }
     if let Some(i) = current {
         for j in 0..axial.junctions.len() {
@@ -306,11 +305,11 @@ pub(super) fn current_adjoint(
     let [x, us] = &mut s.nodes;
     potentials(axial, lanes, operands, &w.arena, x);
     if extras.capacity {
-        axial.outflow(frame.context.level, x, us, y);
-        let c = &w.arena[capacity..capacity + count];
-        let terms = u.iter().zip(&*y).zip(c);
-        let to = bar[capacity..capacity + count].iter_mut();
-        to.zip(terms).for_each(|(to, ((u, y), c))| *to -= u * y / c);
+        axial.outflow(level, x, us, y);
+        let (to, by) = (&mut bar[capacity..capacity + count], &mut rest[..count]);
+        let per = &w.arena[layout.per_capacity()..][..count];
+        loops::products(level, by, Factor::Each(u), per);
+        loops::add_products(level, to, Factor::Scaled(-1.0, by), y);
     }
     if let Some(g) = extras.connections {
         axial.at_nodes(lanes, Some(u), None, us);

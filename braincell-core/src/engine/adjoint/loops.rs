@@ -52,38 +52,47 @@ fn chunk_mut(x: &mut [f64], at: usize) -> &mut [f64; WIDTH] {
     x[at..].first_chunk_mut().expect("a slice of that length")
 }
 
-/// to += factor · x
-pub(super) fn add_products(level: Level, to: &mut [f64], factor: Factor, x: &[f64]) {
-    struct Loop<'a>(&'a mut [f64], Factor<'a>, &'a [f64]);
-    impl Body<f64> for Loop<'_> {
-        type Out = ();
-        #[inline(always)]
-        fn run<R: Lane<f64>>(self) {
-            let Self(to, factor, x) = self;
-            let len = x.len();
-            let whole = len - len % WIDTH;
-            for at in (0..whole).step_by(WIDTH) {
-                let (w, x) = (factor.some(at), *chunk(x, at));
-                let to = chunk_mut(to, at);
-                let mut y = *to;
-                for l in 0..WIDTH {
-                    y[l] = R::load(w[l]).mul_add(R::load(x[l]), R::load(y[l])).store();
-                }
-                *to = y;
+/// to ← factor · x, or added to it if ADD.
+struct Products<'a, const ADD: bool>(&'a mut [f64], Factor<'a>, &'a [f64]);
+
+impl<const ADD: bool> Body<f64> for Products<'_, ADD> {
+    type Out = ();
+    #[inline(always)]
+    fn run<R: Lane<f64>>(self) {
+        let Self(to, factor, x) = self;
+        let len = x.len();
+        let whole = len - len % WIDTH;
+        for at in (0..whole).step_by(WIDTH) {
+            let (w, x) = (factor.some(at), *chunk(x, at));
+            let to = chunk_mut(to, at);
+            let mut y = if ADD { *to } else { [0.0; WIDTH] };
+            for l in 0..WIDTH {
+                y[l] = R::load(w[l]).mul_add(R::load(x[l]), R::load(y[l])).store();
             }
-            for at in whole..len {
-                let w = R::load(factor.one(at));
-                to[at] = w.mul_add(R::load(x[at]), R::load(to[at])).store();
-            }
+            *to = y;
+        }
+        for at in whole..len {
+            let w = R::load(factor.one(at));
+            let y = if ADD { to[at] } else { 0.0 };
+            to[at] = w.mul_add(R::load(x[at]), R::load(y)).store();
         }
     }
+}
+
+/// to += factor · x
+pub(super) fn add_products(level: Level, to: &mut [f64], factor: Factor, x: &[f64]) {
     if x.len() < WIDTH / 2 {
         for (k, (to, x)) in to.iter_mut().zip(x).enumerate() {
             *to += factor.one(k) * x;
         }
         return;
     }
-    dispatch(level, Loop(to, factor, x));
+    dispatch(level, Products::<true>(to, factor, x));
+}
+
+/// to ← factor · x
+pub(super) fn products(level: Level, to: &mut [f64], factor: Factor, x: &[f64]) {
+    dispatch(level, Products::<false>(to, factor, x));
 }
 
 /// Σ factor · x

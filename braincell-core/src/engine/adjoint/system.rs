@@ -3,7 +3,7 @@
 use super::super::axial::Axial;
 use super::super::exec::{Context, Workspace};
 use super::super::local::{Factors, LocalJacobian};
-use super::loops::{Factor, add_products, copy};
+use super::loops::{Factor, add_products, copy, products};
 use super::{Frame, Sweep};
 
 /// What the adjoint or the tangent of a linear system works on.
@@ -140,29 +140,30 @@ impl System<'_> {
         let Some(axial) = self.cable(frame) else {
             return;
         };
-        let (extras, lanes) = (frame.extras, frame.context.layout.lanes);
+        let (extras, layout, level) = (frame.extras, frame.context.layout, frame.context.level);
+        let lanes = layout.lanes;
         let count = axial.compartments * lanes;
-        let (capacity, v) = (frame.context.layout.capacity(), self.potential());
+        let (capacity, v) = (layout.capacity(), self.potential());
         let (u, rest) = s.products.split_at_mut(count);
         let (x, rest) = rest.split_at_mut(count);
-        let product = &mut rest[..count];
+        let (product, rest) = rest.split_at_mut(count);
+        let by = &mut rest[..count];
         let [us, xs] = &mut s.nodes;
         for (p, lambda) in lambda.iter().enumerate() {
             x.fill(0.0);
             for (q, from) in self.x.iter().enumerate() {
                 let a = Factor::Number(self.a[p * self.x.len() + q]);
                 let from = &w.arena[from + v..from + v + count];
-                add_products(frame.context.level, x, a, from);
+                add_products(level, x, a, from);
             }
-            let c = &w.arena[capacity..capacity + count];
-            let pairs = w.arena[lambda + v..lambda + v + count].iter().zip(c);
-            u.iter_mut().zip(pairs).for_each(|(u, (l, c))| *u = l / c);
+            let per = &w.arena[layout.per_capacity()..][..count];
+            products(level, u, Factor::Each(&w.arena[lambda + v..][..count]), per);
             axial.at_nodes(lanes, Some(x), None, xs);
             if extras.capacity {
-                axial.outflow(frame.context.level, xs, us, product);
-                let terms = u.iter().zip(&*product).zip(c);
-                let to = bar[capacity..capacity + count].iter_mut();
-                to.zip(terms).for_each(|(to, ((u, x), c))| *to += u * x / c);
+                axial.outflow(level, xs, us, product);
+                let to = &mut bar[capacity..capacity + count];
+                products(level, by, Factor::Each(u), per);
+                add_products(level, to, Factor::Each(by), product);
             }
             if let Some(g) = extras.connections {
                 axial.at_nodes(lanes, Some(u), None, us);
