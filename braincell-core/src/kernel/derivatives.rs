@@ -22,7 +22,8 @@ pub(super) fn first<F: Element, K: Function>(
 /// As [`first`], with as many columns carried as directions, the first ones; the derivatives of another are among the
 /// function's results.
 ///
-/// Most kernels need one direction or two, and those that need more are cheap: two are carried at a time.
+/// Most kernels need one direction or two, and those that need more are cheap: two are carried at a time, but one if
+/// derivatives are among the results.
 pub(super) fn carrying<F: Element, K: Function>(
     level: Level,
     function: &K,
@@ -33,8 +34,8 @@ pub(super) fn carrying<F: Element, K: Function>(
     let mut first = 0;
     loop {
         // Values may replace inputs, so they are stored last.
-        let left = carried - first;
-        let last = left <= 2;
+        let (left, at_once) = (carried - first, if K::SLOPES { 1 } else { 2 });
+        let last = left <= at_once;
         let pass = Pass {
             function,
             directions: &columns[first..carried],
@@ -44,16 +45,15 @@ pub(super) fn carrying<F: Element, K: Function>(
             values: if last { values } else { &[] },
             arena,
         };
-        match left {
-            0 if K::SLOPES => dispatch(level, Directions::<F, K, 0>(pass)),
-            0 => {}
-            1 => dispatch(level, Directions::<F, K, 1>(pass)),
-            _ => dispatch(level, Directions::<F, K, 2>(pass)),
+        if K::SLOPES || left == 1 {
+            dispatch(level, Directions::<F, K, 1>(pass));
+        } else if left > 1 {
+            dispatch(level, Directions::<F, K, 2>(pass));
         }
         if last {
             return;
         }
-        first += 2;
+        first += at_once;
     }
 }
 
@@ -67,7 +67,7 @@ const fn results<F: Element, K: Function>() -> usize {
 
 struct Pass<'a, F, K> {
     function: &'a K,
-    /// Masks of inputs, those of this pass first.
+    /// Masks of inputs, those of this pass first; there may be none.
     directions: &'a [u64],
     /// Stride from output to output, and the first slot.
     slot: [usize; 2],
@@ -164,7 +164,7 @@ impl<F: Element, K: Function, const C: usize> Loop<F> for Directions<'_, F, K, C
         while o < results::<F, K>() {
             let slots = &pass.call.outputs[o * pass.slot[0]..][..pass.slot[0]];
             let mut k = 0;
-            while k < C {
+            while k < C.min(pass.directions.len()) {
                 if let Some(to) = &slots[pass.slot[1] + k] {
                     to.store_single::<F, R>(pass.arena, y.slot(o)[k]);
                 }
@@ -220,7 +220,7 @@ impl<F: Element, K: Function, const C: usize> Loop<F> for Directions<'_, F, K, C
             }
             for o in 0..results::<F, K>() {
                 let slots = &call.outputs[o * slot[0]..][..slot[0]];
-                for k in 0..C {
+                for k in 0..C.min(directions.len()) {
                     if let Some(to) = &slots[slot[1] + k] {
                         to.store::<F, R, W>(arena, start, count, &output.slot(o)[k]);
                     }

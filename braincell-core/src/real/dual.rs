@@ -221,13 +221,13 @@ impl<R: Real, const K: usize> Real for Dual<R, K> {
     }
     #[inline(always)]
     fn exprel(self) -> Self {
-        let value = self.value.exprel();
-        self.chain(value, self.value.exprel_slope(value))
+        let [value, slope] = self.value.exprel_and_slope();
+        self.chain(value, slope)
     }
     #[inline(always)]
     fn bernoulli(self) -> Self {
-        let value = self.value.bernoulli();
-        self.chain(value, self.value.bernoulli_slope(value))
+        let [value, slope] = self.value.bernoulli_and_slope();
+        self.chain(value, slope)
     }
     #[inline(always)]
     fn ln(self) -> Self {

@@ -107,8 +107,10 @@ pub fn expm1<A: Arith>(x: A) -> A {
 /// φ_k: a polynomial around 0, the recurrence φ_{j+1} = (φ_j - 1/j!) / z away from it.
 #[inline(always)]
 pub fn phi<A: Arith>(x: A, k: u32) -> A {
-    if k == 0 {
-        return exp(x);
+    match k {
+        0 => return exp(x),
+        1 => return exprel_and_slope(x)[0],
+        _ => {}
     }
     let e = reduce(x, Exponents::BesideOne);
     let z = bounded(x);
@@ -120,7 +122,6 @@ pub fn phi<A: Arith>(x: A, k: u32) -> A {
     }
     let far = far * e.shift;
     match k {
-        1 => around_zero(x, A::c(1.0), far),
         2 => x
             .magnitude()
             .select_less(A::c(2.0), A::Format::phi2_poly(x), far),
@@ -134,28 +135,35 @@ pub fn phi<A: Arith>(x: A, k: u32) -> A {
     }
 }
 
-/// x / (e^x - 1), 1 at 0.
+/// φ_1 = (e^x - 1) / x, 1 at 0; and φ_1' = φ_1 - φ_2, with the polynomial of φ_2 around 0, and the equal (e^x - φ_1) / x away
+/// from it. By one division: whoever needs no derivative computes none.
+#[inline(always)]
+pub fn exprel_and_slope<A: Arith>(x: A) -> [A; 2] {
+    let e = reduce(x, Exponents::BesideOne);
+    let inverse = A::c(1.0) / bounded(x);
+    let unshifted = e.expm1() * inverse;
+    let value = around_zero(x, A::c(1.0), unshifted * e.shift);
+    let near = value - A::Format::phi2_poly(x);
+    let far = (e.exp() - unshifted) * inverse * e.shift;
+    [value, x.magnitude().select_less(A::c(2.0), near, far)]
+}
+
+/// B = x / (e^x - 1), 1 at 0.
 #[inline(always)]
 pub fn bernoulli<A: Arith>(x: A) -> A {
+    bernoulli_and_slope(x)[0]
+}
+
+/// B, and B' = B (φ_2 B - 1) around 0, and the equal (1 - B - x) / (e^x - 1) away from it.
+#[inline(always)]
+pub fn bernoulli_and_slope<A: Arith>(x: A) -> [A; 2] {
     let e = reduce(x, Exponents::BesideOne);
-    around_zero(x, A::c(1.0), bounded(x) * e.unshift / e.expm1())
-}
-
-/// B' = B (φ_2 B - 1) around 0, and the equal B (1 - B - x) / x away from it. `value` is B.
-#[inline(always)]
-pub fn bernoulli_slope<A: Arith>(x: A, value: A) -> A {
     let z = bounded(x);
+    let below = e.expm1();
+    let value = around_zero(x, A::c(1.0), z * e.unshift / below);
     let near = value * A::Format::phi2_poly(x).fma(value, A::c(-1.0));
-    let far = value * (A::c(1.0) - value - z) / z;
-    x.magnitude().select_less(A::c(2.0), near, far)
-}
-
-/// φ_1' = φ_1 - φ_2, with the polynomial of φ_2 around 0, and the equal (e^x - φ_1) / x away from it. `value` is φ_1.
-#[inline(always)]
-pub fn exprel_slope<A: Arith>(x: A, value: A) -> A {
-    let near = value - A::Format::phi2_poly(x);
-    let far = (exp(x) - value) / x;
-    x.magnitude().select_less(A::c(2.0), near, far)
+    let far = (A::c(1.0) - value - z) * e.unshift / below;
+    [value, x.magnitude().select_less(A::c(2.0), near, far)]
 }
 
 /// Taylor series of φ_k, 28 terms: for |x| ≤ 4, k ≥ 4.

@@ -64,12 +64,14 @@ pub trait Real:
     fn bernoulli(self) -> Self {
         Self::one() / self.exprel()
     }
-    /// The derivative of [`Real::bernoulli`], whose value here is `value`.
+    /// [`Real::bernoulli`] and its derivative.
     #[inline(always)]
-    fn bernoulli_slope(self, value: Self) -> Self {
+    fn bernoulli_and_slope(self) -> [Self; 2] {
+        let value = self.bernoulli();
         let near = value * (self.phi2() * value - 1.0);
         let far = value * (Self::one() - value - self) / self;
-        self.abs().if_less(Self::constant(2.0), near, far)
+        let slope = self.abs().if_less(Self::constant(2.0), near, far);
+        [value, slope]
     }
     /// Natural logarithm.
     fn ln(self) -> Self;
@@ -92,10 +94,11 @@ pub trait Real:
     /// M. Hochbruck, A. Ostermann, Exponential integrators, Acta Numerica 19 (2010),
     /// [doi:10.1017/S0962492910000048](https://doi.org/10.1017/S0962492910000048).
     fn phi(self, k: u32) -> Self;
-    /// The derivative of [`Real::exprel`], whose value here is `value`.
+    /// [`Real::exprel`] and its derivative.
     #[inline(always)]
-    fn exprel_slope(self, value: Self) -> Self {
-        dual::phi_slope(self, 1, value)
+    fn exprel_and_slope(self) -> [Self; 2] {
+        let value = self.exprel();
+        [value, dual::phi_slope(self, 1, value)]
     }
     /// `φ_2(z) = (e^z - 1 - z) / z²`, 1/2 at 0.
     #[inline(always)]

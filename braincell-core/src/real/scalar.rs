@@ -162,8 +162,8 @@ macro_rules! real {
                 elementary::bernoulli(self)
             }
             #[inline(always)]
-            fn bernoulli_slope(self, value: Self) -> Self {
-                elementary::bernoulli_slope(self, value)
+            fn bernoulli_and_slope(self) -> [Self; 2] {
+                elementary::bernoulli_and_slope(self)
             }
             #[inline(always)]
             fn ln(self) -> Self {
@@ -194,8 +194,8 @@ macro_rules! real {
                 elementary::phi(self, k)
             }
             #[inline(always)]
-            fn exprel_slope(self, value: Self) -> Self {
-                elementary::exprel_slope(self, value)
+            fn exprel_and_slope(self) -> [Self; 2] {
+                elementary::exprel_and_slope(self)
             }
             #[inline(always)]
             fn abs(self) -> Self {
