@@ -1,6 +1,6 @@
 //! Gradients of runs whose steps follow an error estimate: those of the run with the steps that were accepted, held fixed.
 
-use crate::{branched, by_tangents, checked, close, everything, hodgkin_huxley, reverse};
+use crate::{branched, by_tangents, checked, close, everything, hodgkin_huxley, numbers, reverse};
 use braincell::cells::SingleCompartment;
 use braincell::gradient::{Gradient, GradientError};
 use braincell::input::Input;
@@ -57,6 +57,29 @@ fn gradients_are_those_of_the_run_with_the_same_steps() {
                 let gradient = Gradient::new(&setup, braincell::solvers(), &model, 6.01, &wrt);
                 good &= agree("adaptive hh", solver, &gradient.unwrap(), signals);
             }
+        }
+    }
+    assert!(good);
+}
+
+/// Samples inside steps are taken from slopes too, where the solver has no solution of its own there.
+#[test]
+fn samples_inside_steps_need_no_spikes() {
+    let (model, wrt) = hodgkin_huxley();
+    let wrt: Vec<&str> = wrt.into_iter().filter(|n| *n != "stimulus.onset").collect();
+    let mut good = true;
+    for solver in &adaptive() {
+        for hits in [false, true] {
+            let setup = Setup::adaptive(solver, tolerances(hits)).every(0.37);
+            let setup = setup.record("V").record("I");
+            let gradient = Gradient::new(&setup, braincell::solvers(), &model, 6.01, &wrt).unwrap();
+            let tangents = by_tangents(&gradient.forward().unwrap(), &everything);
+            let result = gradient.reverse(&everything).unwrap();
+            let adjoints: Vec<f64> = (result.gradient.iter())
+                .flat_map(|d| numbers(&d.values))
+                .collect();
+            good &= close("samples alone", solver, &tangents, &adjoints, 1e-10);
+            assert!(result.held <= result.plan.bytes, "{solver}");
         }
     }
     assert!(good);

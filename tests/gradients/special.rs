@@ -7,7 +7,7 @@ use braincell::input::Input;
 use braincell::kernel::{Pointwise, pointwise};
 use braincell::model::{
     DiffEqModule, DiffEqState, Domain, IndependentIntegration, Launches, Model, ModelBuilder,
-    ModelError, Ode, Parameter, ParameterId, Source, StateId, Target, ode,
+    ModelError, Ode, Parameter, ParameterId, SignalId, Source, StateId, Target, ode,
 };
 use braincell::real::Real;
 use braincell::simulation::{Recording, Setup};
@@ -269,6 +269,81 @@ impl DiffEqModule for Terms {
     ) -> Result<(), ModelError> {
         let to = [Target::State(x); 2];
         k.launch(Domain::CELL, pointwise(Round), &[Source::State(x)], &to)
+    }
+}
+
+/// A signal of parameters alone, the sum of two, and another made of it.
+struct Summed;
+
+struct Same;
+impl Pointwise for Same {
+    type Inputs<T: Copy> = [T; 1];
+    type Outputs<T: Copy> = [T; 1];
+    fn eval<R: Real>(&self, [x]: [R; 1]) -> [R; 1] {
+        [x]
+    }
+}
+
+struct Square;
+impl Pointwise for Square {
+    type Inputs<T: Copy> = [T; 1];
+    type Outputs<T: Copy> = [T; 1];
+    fn eval<R: Real>(&self, [x]: [R; 1]) -> [R; 1] {
+        [x * x]
+    }
+}
+
+struct Towards;
+impl Pointwise for Towards {
+    type Inputs<T: Copy> = [T; 2];
+    type Outputs<T: Copy> = [T; 1];
+    fn eval<R: Real>(&self, [x, rate]: [R; 2]) -> [R; 1] {
+        [rate * (R::one() - x * x)]
+    }
+}
+
+impl DiffEqModule for Summed {
+    type Handles = (StateId, [ParameterId; 2], [SignalId; 2]);
+    fn declare(&self, m: &mut ModelBuilder) -> Result<Self::Handles, ModelError> {
+        let x = m.state(Domain::CELL, DiffEqState::new("x", 0.3))?;
+        let a = m.parameter(Domain::CELL, Parameter::new("a", 0.5))?;
+        let b = m.parameter(Domain::CELL, Parameter::new("b", 0.4))?;
+        let sum = m.signal(Domain::CELL, "sum", "1")?;
+        let rate = m.signal(Domain::CELL, "rate", "1/ms")?;
+        Ok((x, [a, b], [sum, rate]))
+    }
+    fn compute_derivative(
+        &self,
+        &(x, parameters, [sum, rate]): &Self::Handles,
+        k: &mut Launches,
+    ) -> Result<(), ModelError> {
+        for parameter in parameters {
+            let (inputs, to) = ([Source::Parameter(parameter)], [Target::Signal(sum)]);
+            k.launch(Domain::CELL, pointwise(Same), &inputs, &to)?;
+        }
+        let (inputs, to) = ([Source::Signal(sum)], [Target::Signal(rate)]);
+        k.launch(Domain::CELL, pointwise(Square), &inputs, &to)?;
+        let (inputs, to) = (
+            [Source::State(x), Source::Signal(rate)],
+            [Target::Derivative(x)],
+        );
+        k.launch(Domain::CELL, pointwise(Towards), &inputs, &to)
+    }
+}
+
+#[test]
+fn signals_of_signals_of_parameters_have_gradients() {
+    for cells in [1, 11] {
+        let model = Model::population(&Summed, cells).unwrap();
+        for solver in ["rk4", "ind_exp_euler", "backward_euler"] {
+            let setup = Setup::new(solver, 0.05).record("x");
+            let wrt = ["a", "b", "x"];
+            let gradient = Gradient::new(&setup, braincell::solvers(), &model, 2.0, &wrt).unwrap();
+            let tangents = by_tangents(&gradient.forward().unwrap(), &everything);
+            let (_, adjoints) = reverse(&gradient, &everything);
+            assert!(close("summed", solver, &tangents, &adjoints, 1e-10));
+            assert!(checked("summed", solver, &gradient, &everything));
+        }
     }
 }
 

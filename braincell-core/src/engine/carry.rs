@@ -6,7 +6,7 @@
 //! alone is not computed again either.
 
 use super::compile::Compiled;
-use super::effects::{meet, overlap, range, writes};
+use super::effects::{meet, overlap, range, reads, writes};
 use super::in_place::{merged, within};
 use super::instr::Instr;
 use super::layout::Layout;
@@ -75,19 +75,26 @@ pub(super) fn carry(compiled: &mut Compiled, layout: &mut Layout) {
     take_constants(&mut compiled.continued, layout);
 }
 
-/// Takes kernels that make constant signals out, which are there from the first step on. Where several add up to one they stay.
+/// Takes kernels that make constant signals out, which are there from the first step on. Where several add up to one they stay, and
+/// so does what reads their sum.
 pub(super) fn take_constants(list: &mut Vec<Instr>, layout: &Layout) -> Vec<Instr> {
     let written: Vec<Range<usize>> = list.iter().flat_map(|i| writes(i, layout)).collect();
     let signals = layout.constant.keys().map(|s| layout.signals[s.0].range());
     let alone = |plane: &Range<usize>| written.iter().filter(|w| overlap(w, plane)).count() == 1;
     let constant: Vec<Range<usize>> = signals.filter(alone).collect();
     let made = |w: &Range<usize>| constant.iter().any(|plane| within(w, plane));
-    let makes = |instr: &Instr| match instr {
-        Instr::Kernel { .. } => writes(instr, layout).iter().all(made),
-        _ => false,
-    };
-    let (makers, others) = std::mem::take(list).into_iter().partition(makes);
-    *list = others;
+    let (mut makers, mut stay) = (Vec::new(), Vec::new());
+    list.retain(|instr| {
+        let written = writes(instr, layout);
+        let makes = matches!(instr, Instr::Kernel { .. })
+            && written.iter().all(made)
+            && !meet(&reads(instr, layout), &stay);
+        match makes {
+            true => makers.push(instr.clone()),
+            false => stay.extend(written),
+        }
+        !makes
+    });
     makers
 }
 

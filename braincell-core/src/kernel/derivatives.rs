@@ -8,7 +8,7 @@ use crate::real::{Dual, Element, Lane, Real};
 use crate::simd::{Body, Level, dispatch};
 
 /// Output slot `o · columns + k` of the call receives the derivative of f_o in the inputs of mask `columns[k]`; the values
-/// go to `values`, if these are not empty. Derivatives that are among the function's results are those of the last column.
+/// go to `values`, if these are not empty.
 pub(super) fn first<F: Element, K: Function>(
     level: Level,
     function: &K,

@@ -84,13 +84,20 @@ impl<'a> Frame<'a> {
     }
 }
 
-/// What is looked at in a step, besides the state at its end.
+/// What is looked at in a step, besides the state at its end. Either may need the state at its beginning, and the slopes at both
+/// ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Looks {
     /// Samples are taken inside it.
     pub inside: bool,
     /// Spikes are looked for.
     pub spikes: bool,
+}
+
+impl Looks {
+    fn any(self) -> bool {
+        self.inside || self.spikes
+    }
 }
 
 /// A part of a step.
@@ -258,11 +265,11 @@ impl Adjoint {
 
     /// Finds what each instruction has to save: what an earlier one's rule reads, in this step or one before.
     fn find_needs(&mut self) {
-        let Looks { inside, spikes } = self.looks;
+        let (inside, looks) = (self.looks.inside, self.looks.any());
         let mut needed = vec![false; self.extras.size];
         reach::pass(&mut self.constants, &mut needed);
         for _ in 0..2 {
-            if inside || spikes {
+            if looks {
                 reach::pass(&mut self.begin, &mut needed);
             }
             reach::pass(&mut self.pre, &mut needed);
@@ -276,7 +283,7 @@ impl Adjoint {
                     reach::pass(&mut self.programs[0], &mut needed);
                 }
             }
-            for list in self.slope.iter_mut().filter(|_| spikes) {
+            for list in self.slope.iter_mut().filter(|_| looks) {
                 reach::maybe(list, &mut needed);
             }
             for _ in 0..usize::from(inside) * 2 {
@@ -312,7 +319,7 @@ impl Adjoint {
 
     /// Numbers that a step saves at most.
     pub fn saved_per_step(&self) -> usize {
-        let Looks { inside, spikes } = self.looks;
+        let looks = usize::from(self.looks.any());
         let saved = |list: &Vec<Taped>| list.iter().map(Taped::saved).sum::<usize>();
         let programs = self.programs.iter().zip(&self.substeps).enumerate();
         let programs = programs.map(|(g, (list, substeps))| {
@@ -320,11 +327,11 @@ impl Adjoint {
             times * (saved(list) + self.kept_len[g])
         });
         programs.sum::<usize>()
-            + usize::from(inside || spikes) * saved(&self.begin)
+            + looks * saved(&self.begin)
             + saved(&self.pre)
             + saved(&self.post)
             + saved(&self.signals)
-            + usize::from(spikes) * self.slope.iter().map(saved).sum::<usize>()
+            + looks * self.slope.iter().map(saved).sum::<usize>()
     }
 
     /// Numbers that a sample saves at most.
@@ -377,7 +384,7 @@ impl Adjoint {
     /// The sections that advance the state over a step, with their clocks.
     pub fn advance(&self, engine: &Engine<f64>, clock: Clock, to: &mut Vec<(Section, Clock)>) {
         to.clear();
-        if self.looks.inside || self.looks.spikes {
+        if self.looks.any() {
             to.push((Section::Begin, clock));
         }
         if !self.pre.is_empty() {
