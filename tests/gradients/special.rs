@@ -1,6 +1,6 @@
 //! What ordinary models lack: noise, modules with solvers of their own, kernels before and after a step; and errors.
 
-use crate::{by_tangents, checked, close, everything, reverse};
+use crate::{both_ways, by_tangents, checked, close, everything, reverse};
 use braincell::cells::SingleCompartment;
 use braincell::gradient::{Cotangents, Gradient, GradientError, Mean, SpikeTime};
 use braincell::input::Input;
@@ -46,9 +46,7 @@ fn paths_of_stochastic_models_have_gradients() {
             .seed(7);
         let wrt = ["mu", "sigma", "x", "v"];
         let gradient = Gradient::new(&setup, braincell::solvers(), &model, 2.0, &wrt).unwrap();
-        let tangents = by_tangents(&gradient.forward().unwrap(), &everything);
-        let (_, adjoints) = reverse(&gradient, &everything);
-        assert!(close("noisy", name, &tangents, &adjoints, 1e-10));
+        assert!(both_ways("noisy", name, &gradient));
         assert!(checked("noisy", name, &gradient, &everything));
     }
 }
@@ -216,9 +214,7 @@ fn modules_with_solvers_of_their_own_have_gradients() {
                 .spikes("V", 1.0);
             let wrt = ["drive", "epsilon", "b", "V", "w", "trace"];
             let gradient = Gradient::new(&setup, braincell::solvers(), &model, 6.0, &wrt).unwrap();
-            let tangents = by_tangents(&gradient.forward().unwrap(), &everything);
-            let (_, adjoints) = reverse(&gradient, &everything);
-            assert!(close(own, solver, &tangents, &adjoints, 1e-10));
+            assert!(both_ways(own, solver, &gradient));
             assert!(checked(own, solver, &gradient, &everything));
         }
     }
@@ -339,9 +335,7 @@ fn signals_of_signals_of_parameters_have_gradients() {
             let setup = Setup::new(solver, 0.05).record("x");
             let wrt = ["a", "b", "x"];
             let gradient = Gradient::new(&setup, braincell::solvers(), &model, 2.0, &wrt).unwrap();
-            let tangents = by_tangents(&gradient.forward().unwrap(), &everything);
-            let (_, adjoints) = reverse(&gradient, &everything);
-            assert!(close("summed", solver, &tangents, &adjoints, 1e-10));
+            assert!(both_ways("summed", solver, &gradient));
             assert!(checked("summed", solver, &gradient, &everything));
         }
     }
@@ -357,9 +351,7 @@ fn results_for_one_target_have_gradients() {
             for wrt in [&["x", "y", "a"][..], &["x"]] {
                 let gradient =
                     Gradient::new(&setup, braincell::solvers(), &model, 2.0, wrt).unwrap();
-                let tangents = by_tangents(&gradient.forward().unwrap(), &everything);
-                let (_, adjoints) = reverse(&gradient, &everything);
-                assert!(close("terms", solver, &tangents, &adjoints, 1e-10));
+                assert!(both_ways("terms", solver, &gradient));
                 assert!(checked("terms", solver, &gradient, &everything));
             }
         }
