@@ -220,15 +220,30 @@ fn modules_with_solvers_of_their_own_have_gradients() {
     }
 }
 
-/// Two terms of one derivative, and half of another, from one kernel; after each step two results set one state.
-struct Terms;
+/// Two terms of one derivative, and another, from one kernel, which reads a state twice; after each step two results set
+/// one state. Or the terms come as their sum.
+struct Terms {
+    apart: bool,
+}
 
 struct Split;
 impl Pointwise for Split {
-    type Inputs<T: Copy> = [T; 3];
+    type Inputs<T: Copy> = [T; 4];
     type Outputs<T: Copy> = [T; 3];
-    fn eval<R: Real>(&self, [x, y, a]: [R; 3]) -> [R; 3] {
-        [a * x * (R::one() - x), R::zero() - x * y, x * x * a - y]
+    fn eval<R: Real>(&self, [x, y, a, again]: [R; 4]) -> [R; 3] {
+        let grown = a * again * (R::one() - again);
+        [grown, R::zero() - x * y, x * x * a - y]
+    }
+}
+
+/// The two terms in one.
+struct Sum;
+impl Pointwise for Sum {
+    type Inputs<T: Copy> = [T; 3];
+    type Outputs<T: Copy> = [T; 2];
+    fn eval<R: Real>(&self, [x, y, a]: [R; 3]) -> [R; 2] {
+        let [grown, met, other] = Split.eval([x, y, a, x]);
+        [grown + met, other]
     }
 }
 
@@ -254,8 +269,14 @@ impl DiffEqModule for Terms {
         &([x, y], a): &Self::Handles,
         k: &mut Launches,
     ) -> Result<(), ModelError> {
-        let inputs = [Source::State(x), Source::State(y), Source::Parameter(a)];
+        let state = Source::State;
+        if !self.apart {
+            let to = [x, y].map(Target::Derivative);
+            let inputs = [state(x), state(y), Source::Parameter(a)];
+            return k.launch(Domain::CELL, pointwise(Sum), &inputs, &to);
+        }
         let to = [x, x, y].map(Target::Derivative);
+        let inputs = [state(x), state(y), Source::Parameter(a), state(x)];
         k.launch(Domain::CELL, pointwise(Split), &inputs, &to)
     }
     fn post_integral(
@@ -345,7 +366,7 @@ fn signals_of_signals_of_parameters_have_gradients() {
 #[test]
 fn results_for_one_target_have_gradients() {
     for cells in [1, 11] {
-        let model = Model::population(&Terms, cells).unwrap();
+        let model = Model::population(&Terms { apart: true }, cells).unwrap();
         for solver in ["rk4", "ind_exp_euler", "exp_euler", "backward_euler"] {
             let setup = Setup::new(solver, 0.05).record("x").record("y");
             for wrt in [&["x", "y", "a"][..], &["x"]] {
@@ -355,6 +376,27 @@ fn results_for_one_target_have_gradients() {
                 assert!(checked("terms", solver, &gradient, &everything));
             }
         }
+    }
+}
+
+/// The Jacobian has all of what a kernel adds to one derivative, whichever of its inputs and results it comes through.
+#[test]
+fn terms_of_a_derivative_make_the_jacobian_of_their_sum() {
+    for solver in ["exp_euler", "implicit_exp_euler", "rodas4"] {
+        let [apart, summed] = [true, false].map(|apart| {
+            let model = Model::population(&Terms { apart }, 11).unwrap();
+            let setup = Setup::new(solver, 0.05).record("x").record("y");
+            let mut run = setup.start::<f64>(braincell::solvers(), &model).unwrap();
+            run.run(2.0).unwrap();
+            run.recording().data().to_owned()
+        });
+        let largest = (apart - summed)
+            .iter()
+            .fold(0.0, |m: f64, x| m.max(x.abs()));
+        assert!(
+            largest < 1e-12,
+            "{solver}: the traces differ by {largest:e}"
+        );
     }
 }
 

@@ -4,7 +4,7 @@ use super::instr::Instr;
 use super::layout::Layout;
 use crate::kernel::{self, Accumulate, Call, Index, Operand, Output};
 use crate::model::{Domain, Launch, Model, Part, Phase, SignalId, Source, StateId, Target};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 /// What is differentiated by: a state of the group, or time.
@@ -314,6 +314,9 @@ pub(super) fn jacobian(layout: &mut Layout, wanted: &Wanted) -> Vec<Instr> {
         }
         let domain = launch.domain;
         let len = layout.len(domain);
+        // Derivatives are not computed in the order of the slots: what two results add to is not set by one of them.
+        let distinct: HashSet<&Target> = launch.outputs.iter().collect();
+        let set = distinct.len() == launch.outputs.len();
         let mut slots = Vec::new();
         let mut chain = Vec::new();
         for (o, want) in wants.iter().enumerate() {
@@ -340,7 +343,7 @@ pub(super) fn jacobian(layout: &mut Layout, wanted: &Wanted) -> Vec<Instr> {
                     slots.push(place(column).map(|(at, of)| {
                         let to = layout.operand(domain, of, at);
                         let how = match written.begins(at) {
-                            true if domain == of => Accumulate::Set,
+                            true if set && domain == of => Accumulate::Set,
                             true => {
                                 let len = layout.len(of);
                                 all.push(Instr::Zero { at, len });
