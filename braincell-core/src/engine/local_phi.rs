@@ -3,9 +3,9 @@
 use super::dense;
 use super::exec::Workspace;
 use super::local::LocalJacobian;
-use super::phi_lanes::{self, Phi};
+use super::phi;
 use crate::kernel::Storage;
-use crate::simd::{Level, dispatch};
+use crate::simd::Level;
 
 impl LocalJacobian {
     pub(super) fn gather<F: Storage>(
@@ -45,10 +45,7 @@ impl LocalJacobian {
     /// Numbers needed for φ_0 … φ_top of all elements: matrices, scratch.
     pub fn phi_sizes(&self, top: usize) -> [usize; 2] {
         let n = self.unknowns();
-        [
-            self.site.elements * (top + 1) * n * n,
-            phi_lanes::scratch(n, top),
-        ]
+        [self.site.elements * (top + 1) * n * n, phi::scratch(n, top)]
     }
 
     /// φ_0 … φ_top of scale · J, for all elements.
@@ -60,16 +57,22 @@ impl LocalJacobian {
         scale: f64,
         workspace: &mut Workspace<F>,
     ) {
-        let (kept, scratch) = workspace.wide.split_at_mut(scratch);
-        let phi = Phi {
-            system: self,
-            top,
-            scale,
-            arena: &workspace.arena,
-            matrices: &mut kept[matrices..],
-            scratch,
-        };
-        dispatch(level, phi);
+        let Workspace { arena, wide, .. } = workspace;
+        let (kept, scratch) = wide.split_at_mut(scratch);
+        let [count, _] = self.phi_sizes(top);
+        let out = &mut kept[matrices..][..count];
+        let fill = |e: usize, to: &mut [f64]| self.scaled(e, scale, arena, to);
+        phi::values(level, [self.unknowns(), top], fill, out, scratch);
+    }
+
+    /// scale · J of an element, or of its derivative.
+    #[inline]
+    pub fn scaled<F: Storage>(&self, e: usize, scale: f64, arena: &[F], to: &mut [f64]) {
+        let n = self.unknowns();
+        to[..n * n].fill(0.0);
+        for &(i, j, plane) in &self.entries {
+            to[i * n + j] += scale * arena[plane + e].to_f64();
+        }
     }
 
     /// x ← φ_k(scale · J) b with the matrices that [`LocalJacobian::phi`] made.

@@ -24,7 +24,7 @@ mod layout;
 mod local;
 mod local_phi;
 mod newton;
-mod phi_lanes;
+mod phi;
 mod poles;
 mod registers;
 mod scaled;

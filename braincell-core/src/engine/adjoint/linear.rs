@@ -3,8 +3,7 @@
 use super::super::axial::Axial;
 use super::super::exec::{Context, Workspace};
 use super::super::instr::{Instr, Shift};
-use super::super::local::LocalJacobian;
-use super::phi::History;
+use super::super::phi::History;
 use super::system::System;
 use super::{Frame, Sweep, axial};
 
@@ -56,14 +55,14 @@ pub(super) fn tangent(
             let n = system.unknowns();
             let size = (top + 1) * n * n;
             s.small.resize(n * n, 0.0);
-            let mut history = History::default();
+            let (level, mut history) = (frame.context.level, History::default());
             for e in 0..system.site.elements {
-                scaled_jacobian(system, e, scale, &w.arena, &mut s.small);
-                history.record(&s.small, n, *top);
+                let out = kept[0] + e * size..kept[0] + (e + 1) * size;
+                system.scaled(e, scale, &w.arena, &mut s.small);
+                history.record(level, [n, *top], &s.small, &mut w.wide[out.clone()]);
                 for (dot, wide) in dots.iter().zip(&mut s.wide_dots) {
-                    scaled_jacobian(system, e, scale, dot, &mut s.small);
-                    let out = &mut wide[kept[0] + e * size..][..size];
-                    history.tangent(&s.small, out);
+                    system.scaled(e, scale, dot, &mut s.small);
+                    history.tangent(level, &s.small, &mut wide[out.clone()]);
                 }
             }
         }
@@ -104,14 +103,8 @@ pub(super) fn tangent(
     }
 }
 
-/// Runs a Phi instruction and remembers how, or restores that from what [`save`] has appended to the log.
-pub(super) fn remember(
-    instr: &Instr,
-    context: &Context<f64>,
-    w: &mut Workspace<f64>,
-    s: &mut Sweep,
-    saved: bool,
-) {
+/// Makes the matrices of a Phi instruction again, and remembers how.
+fn remember(instr: &Instr, context: &Context<f64>, w: &mut Workspace<f64>, s: &mut Sweep) {
     if let Instr::Phi {
         system,
         kept,
@@ -122,25 +115,19 @@ pub(super) fn remember(
         let scale = context.coefficients[*scale];
         let n = system.unknowns();
         let size = (top + 1) * n * n;
-        let elements = system.site.elements;
-        let each = History::saved(n, *top);
-        let begin = s.log.len() - if saved { elements * each } else { 0 };
         let histories = s.histories.entry(kept[0]).or_default();
-        histories.resize_with(elements, History::default);
+        histories.resize_with(system.site.elements, History::default);
         s.small.resize(n * n, 0.0);
         for (e, history) in histories.iter_mut().enumerate() {
-            scaled_jacobian(system, e, scale, &w.arena, &mut s.small);
-            match saved {
-                true => history.restore(&s.small, n, *top, &s.log[begin + e * each..][..each]),
-                false => history.record(&s.small, n, *top),
-            }
-            w.wide[kept[0] + e * size..][..size].copy_from_slice(history.results());
+            system.scaled(e, scale, &w.arena, &mut s.small);
+            let out = &mut w.wide[kept[0] + e * size..][..size];
+            history.record(context.level, [n, *top], &s.small, out);
         }
-        s.log.truncate(begin);
     }
 }
 
-/// Whether the log keeps what an instruction makes in the workspace, for the rules of others.
+/// Whether what an instruction makes in the workspace, for the rules of others, is made again before these: from the log, or from
+/// its arguments.
 pub(super) fn is_kept(instr: &Instr) -> bool {
     match instr {
         Instr::Factor { factors, .. } => factors.stages == 1,
@@ -149,21 +136,17 @@ pub(super) fn is_kept(instr: &Instr) -> bool {
     }
 }
 
-/// Appends factors to the log, or how a Phi instruction has made its matrices.
+/// Appends factors to the log.
 pub(super) fn save(instr: &Instr, context: &Context<f64>, w: &Workspace<f64>, s: &mut Sweep) {
-    match instr {
-        Instr::Factor {
-            system, factors, ..
-        } => system.save(*factors, context, w, &mut s.log),
-        Instr::Phi { kept, .. } => {
-            let histories = s.histories.get(&kept[0]).into_iter().flatten();
-            histories.for_each(|history| history.save(&mut s.log));
-        }
-        _ => {}
+    if let Instr::Factor {
+        system, factors, ..
+    } = instr
+    {
+        system.save(*factors, context, w, &mut s.log);
     }
 }
 
-/// Takes what [`save`] has appended off the log.
+/// Takes what [`save`] has appended off the log, or makes functions φ again.
 pub(super) fn restore(
     instr: &Instr,
     context: &Context<f64>,
@@ -174,7 +157,7 @@ pub(super) fn restore(
         Instr::Factor {
             system, factors, ..
         } => system.restore(*factors, context, w, &mut s.log),
-        _ => remember(instr, context, w, s, true),
+        _ => remember(instr, context, w, s),
     }
 }
 
@@ -184,9 +167,6 @@ pub(super) fn saved(instr: &Instr, axial: Option<&Axial<f64>>, lanes: usize) -> 
         Instr::Factor {
             system, factors, ..
         } => system.saved(*factors, axial, lanes),
-        Instr::Phi { system, top, .. } => {
-            system.site.elements * History::saved(system.unknowns(), *top)
-        }
         _ => 0,
     }
 }
@@ -221,7 +201,7 @@ pub(super) fn adjoint(
                 if bars.iter().all(|x| *x == 0.0) {
                     continue;
                 }
-                history.adjoint(bars, &mut s.small);
+                history.adjoint(frame.context.level, bars, &mut s.small);
                 bars.fill(0.0);
                 for &(i, j, plane) in &system.entries {
                     bar[plane + e] += scale * s.small[i * n + j];
@@ -265,14 +245,5 @@ pub(super) fn adjoint(
             axial::junction_adjoint(frame, (Some(*v), *current, *to), w, bar, s);
         }
         _ => {}
-    }
-}
-
-/// scale · J of an element, or of its derivative.
-fn scaled_jacobian(system: &LocalJacobian, e: usize, scale: f64, arena: &[f64], to: &mut [f64]) {
-    let n = system.unknowns();
-    to[..n * n].fill(0.0);
-    for &(i, j, plane) in &system.entries {
-        to[i * n + j] += scale * arena[plane + e];
     }
 }

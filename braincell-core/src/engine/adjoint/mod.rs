@@ -17,7 +17,6 @@ mod linear;
 mod loops;
 mod newton;
 mod one;
-mod phi;
 mod pointwise;
 mod reach;
 mod system;
@@ -27,6 +26,7 @@ use super::arena::{Arena, LINE};
 use super::carry::take_constants;
 use super::exec::{Clock, Context, StepFailure, Workspace};
 use super::instr::Instr;
+use super::phi::History;
 use super::tile_engine::Engine;
 use crate::kernel::Operand;
 use std::collections::HashMap;
@@ -162,7 +162,7 @@ pub(crate) struct Sweep {
     /// For one element.
     small: Vec<f64>,
     /// How the matrices φ of each element were made, by the place of the first.
-    histories: HashMap<usize, Vec<phi::History>>,
+    histories: HashMap<usize, Vec<History>>,
     multipliers: Vec<f64>,
     /// The clock at which the factors of each group's program were made.
     fresh: Vec<Option<[u64; 2]>>,

@@ -161,9 +161,6 @@ pub(super) fn record(
                 rule.run(context, &mut w.arena);
                 push(&mut sweep.log, &w.arena[scratch..scratch + taped.weights]);
             }
-            _ if matches!(taped.instr, Instr::Phi { .. }) => {
-                linear::remember(&taped.instr, context, w, sweep, false);
-            }
             _ => run(taped, context, w)?,
         }
     }
