@@ -226,6 +226,8 @@ fn take_factors(layout: &mut Layout, system: &LocalJacobian, stages: usize) -> F
         .as_ref()
         .map_or(0, |info| info.tree.len());
     let rows = nodes * layout.lanes;
+    // The tree is factored with what the elimination of the blocks leaves, which is read before it.
+    let matrices = layout.take_wide(matrices);
     let tree = system.tree.then(|| match stages {
         1 => TreeFactors {
             pivots: layout.take_tree(rows),
@@ -239,7 +241,7 @@ fn take_factors(layout: &mut Layout, system: &LocalJacobian, stages: usize) -> F
         },
     });
     Factors {
-        matrices: layout.take_wide(matrices),
+        matrices,
         swaps: layout.take_swaps(swaps),
         scratch: layout.take_wide(scratch),
         stages,

@@ -30,6 +30,7 @@ mod registers;
 mod scaled;
 mod simplify;
 mod sparse;
+mod stages;
 #[cfg(test)]
 mod tests;
 mod tile_engine;

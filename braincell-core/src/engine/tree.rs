@@ -68,39 +68,10 @@ impl<F: Storage> Axial<F> {
             self.eliminate(&system, remainders, &arena[capacity..], scale, pivots);
             return;
         }
-        let size = s * s;
-        let mut inverse = [0.0; 16];
-        inverse[..size].copy_from_slice(a);
-        invert(&mut inverse[..size], s);
-        let base = factors.blocks;
-        workspace.wide[base..base + n * lanes * size].fill(0.0);
-        let (mut x, mut product) = ([0.0; 16], [0.0; 16]);
-        for e in 0..self.compartments * lanes {
-            plan.remainder(&workspace.wide[matrices..], e, &mut x[..size]);
-            let c = workspace.arena[capacity + e].to_f64();
-            multiply(&inverse[..size], &x[..size], &mut product[..size], s);
-            let to = &mut workspace.wide[base + e * size..][..size];
-            for (to, x) in to.iter_mut().zip(&product) {
-                *to = c * x;
-            }
-        }
-        let blocks = &mut workspace.wide[base..base + n * lanes * size];
-        for (k, c) in self.connections.iter().enumerate().rev() {
-            let g = c.conductance;
-            for lane in 0..lanes {
-                let block = &mut blocks[(c.node * lanes + lane) * size..][..size];
-                for p in 0..s {
-                    block[p * s + p] += self.sums[c.node];
-                }
-                invert(block, s);
-                x[..size].copy_from_slice(block);
-                if k > 0 {
-                    let up = &mut blocks[(c.parent * lanes + lane) * size..][..size];
-                    for (up, x) in up.iter_mut().zip(&x) {
-                        *up -= g * g * x;
-                    }
-                }
-            }
+        match s {
+            2 => self.factor_stages::<2>(system, workspace, (plan, matrices)),
+            3 => self.factor_stages::<3>(system, workspace, (plan, matrices)),
+            _ => self.factor_stages::<4>(system, workspace, (plan, matrices)),
         }
     }
 
@@ -227,71 +198,13 @@ impl<F: Storage> Axial<F> {
             back.run(level, count);
             return;
         }
-        let size = s * s;
-        let mut inverse = [0.0; 16];
-        inverse[..size].copy_from_slice(a);
-        invert(&mut inverse[..size], s);
-        let Workspace { arena, wide, .. } = workspace;
-        let (first, second) = (factors.blocks, factors.rows);
-        debug_assert!(first + n * lanes * size <= second);
-        let (kept, rest) = wide.split_at_mut(second);
-        let blocks = &kept[first..first + n * lanes * size];
-        let x = &mut rest[..n * lanes * s];
-        x.fill(0.0);
-        for e in 0..self.compartments * lanes {
-            let c = arena[capacity + e].to_f64();
-            for p in 0..s {
-                let sum = (0..s).map(|q| inverse[p * s + q] * potentials.get(arena, e, q));
-                x[e * s + p] = match transposed {
-                    false => c * sum.sum::<f64>(),
-                    true => potentials.get(arena, e, p),
-                };
-            }
-        }
-        let times = |block: &[f64], x: &[f64]| -> [f64; 4] {
-            let mut y = [0.0; 4];
-            for p in 0..s {
-                let entry = |q: usize| match transposed {
-                    false => block[p * s + q],
-                    true => block[q * s + p],
-                };
-                y[p] = (0..s).map(|q| entry(q) * x[q]).sum();
-            }
-            y
-        };
-        for c in self.connections[1..].iter().rev() {
-            for lane in 0..lanes {
-                let at = c.node * lanes + lane;
-                let y = times(&blocks[at * size..][..size], &x[at * s..][..s]);
-                let up = (c.parent * lanes + lane) * s;
-                for p in 0..s {
-                    x[up + p] += c.conductance * y[p];
-                }
-            }
-        }
-        for (k, c) in self.connections.iter().enumerate() {
-            for lane in 0..lanes {
-                let at = c.node * lanes + lane;
-                if k > 0 {
-                    let up = (c.parent * lanes + lane) * s;
-                    for p in 0..s {
-                        x[at * s + p] += c.conductance * x[up + p];
-                    }
-                }
-                let y = times(&blocks[at * size..][..size], &x[at * s..][..s]);
-                x[at * s..][..s].copy_from_slice(&y[..s]);
-            }
-        }
-        for e in 0..self.compartments * lanes {
-            let c = arena[capacity + e].to_f64();
-            let x = &x[e * s..][..s];
-            for p in 0..s {
-                let x = match transposed {
-                    false => x[p],
-                    true => c * (0..s).map(|q| inverse[q * s + p] * x[q]).sum::<f64>(),
-                };
-                arena[potentials.plane(p) + e] = F::from_f64(x);
-            }
+        match (s, transposed) {
+            (2, false) => self.solve_stages::<2, false>(system, workspace, potentials),
+            (2, true) => self.solve_stages::<2, true>(system, workspace, potentials),
+            (3, false) => self.solve_stages::<3, false>(system, workspace, potentials),
+            (3, true) => self.solve_stages::<3, true>(system, workspace, potentials),
+            (_, false) => self.solve_stages::<4, false>(system, workspace, potentials),
+            (_, true) => self.solve_stages::<4, true>(system, workspace, potentials),
         }
     }
 }
@@ -307,12 +220,8 @@ pub(super) struct Potentials<'a> {
 }
 
 impl Potentials<'_> {
-    fn get<F: Storage>(&self, arena: &[F], e: usize, stage: usize) -> f64 {
-        arena[self.from[stage] + self.offset + e].to_f64()
-    }
-
     /// Where a stage's solution begins.
-    fn plane(&self, stage: usize) -> usize {
+    pub(super) fn plane(&self, stage: usize) -> usize {
         self.to[stage] + self.offset
     }
 }
@@ -336,44 +245,4 @@ fn order(a: &[f64]) -> usize {
         9 => 3,
         _ => 4,
     }
-}
-
-/// c ← a b
-fn multiply(a: &[f64], b: &[f64], c: &mut [f64], s: usize) {
-    for i in 0..s {
-        for j in 0..s {
-            c[i * s + j] = (0..s).map(|k| a[i * s + k] * b[k * s + j]).sum();
-        }
-    }
-}
-
-/// a ← a⁻¹, for orders up to 4, by Gauss–Jordan elimination with partial pivoting.
-fn invert(a: &mut [f64], s: usize) {
-    let mut inverse = [0.0; 16];
-    for k in 0..s {
-        inverse[k * s + k] = 1.0;
-    }
-    for k in 0..s {
-        let size = |row: &usize| a[row * s + k].abs();
-        let pivot = (k..s)
-            .max_by(|i, j| size(i).total_cmp(&size(j)))
-            .unwrap_or(k);
-        for j in 0..s {
-            a.swap(k * s + j, pivot * s + j);
-            inverse.swap(k * s + j, pivot * s + j);
-        }
-        let scale = 1.0 / a[k * s + k];
-        for j in 0..s {
-            a[k * s + j] *= scale;
-            inverse[k * s + j] *= scale;
-        }
-        for i in (0..s).filter(|&i| i != k) {
-            let factor = a[i * s + k];
-            for j in 0..s {
-                a[i * s + j] -= factor * a[k * s + j];
-                inverse[i * s + j] -= factor * inverse[k * s + j];
-            }
-        }
-    }
-    a.copy_from_slice(&inverse[..s * s]);
 }
