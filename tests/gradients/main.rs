@@ -4,6 +4,7 @@ mod adaptive;
 mod models;
 mod resistivity;
 mod special;
+mod terms;
 
 use braincell::cells::SingleCompartment;
 use braincell::cells::discretisation::Location;

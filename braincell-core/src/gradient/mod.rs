@@ -36,6 +36,7 @@ mod onset;
 mod reverse;
 mod spike;
 mod steps;
+mod way;
 mod wrt;
 
 pub use checkpoint::CheckpointPlan;
@@ -203,7 +204,7 @@ impl<'a> Gradient<'a> {
         let bytes = |tile: &Tile<f64>| tile.states() * NUMBER + size_of::<Checkpoint<f64>>();
         let all: usize = tiles.iter().map(bytes).sum();
         let saved = ready.adjoints.iter().map(Adjoint::saved_per_step);
-        let piece = saved.max().unwrap_or(0) * NUMBER + reverse::PIECE_BYTES;
+        let piece = saved.max().unwrap_or(0) * NUMBER + way::PIECE_BYTES;
         let once = ready.adjoints.iter().map(Adjoint::saved_once);
         let once = once.max().unwrap_or(0) * NUMBER;
         let steps = ready.steps(tile);
