@@ -5,6 +5,7 @@ use super::axial::Axial;
 use super::exec::{Context, Workspace};
 use super::jacobian::Site;
 use super::sparse::{self, Plan};
+use super::substitute::Substitute;
 use super::tree::{Potentials, TreeFactors, TreeSystem};
 use crate::kernel::Storage;
 use crate::simd::dispatch;
@@ -206,7 +207,7 @@ impl LocalJacobian {
             let (kept, scratch) = w.wide.split_at_mut(factors.scratch);
             dispatch(
                 context.level,
-                sparse::Substitute {
+                Substitute {
                     plan,
                     site: &self.site,
                     matrices: &kept[factors.matrices..],

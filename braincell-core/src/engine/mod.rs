@@ -31,6 +31,7 @@ mod scaled;
 mod simplify;
 mod sparse;
 mod stages;
+mod substitute;
 #[cfg(test)]
 mod tests;
 mod tile_engine;
