@@ -21,7 +21,7 @@ pub(super) struct Linearized {
     pub time: usize,
     /// Factors made, by coefficient and pole.
     pub factors: Vec<(FactorKey, Vec<Factors>)>,
-    /// Matrices φ_0 … φ_4 made, by scale.
+    /// Matrices φ_0 … φ_top made, by scale.
     phi: Vec<(Coef, Vec<[usize; 2]>)>,
 }
 
@@ -226,7 +226,7 @@ fn take_factors(layout: &mut Layout, system: &LocalJacobian, stages: usize) -> F
         .as_ref()
         .map_or(0, |info| info.tree.len());
     let rows = nodes * layout.lanes;
-    // The tree is factored with what the elimination of the blocks leaves, which is read before it.
+    // Before the blocks of the tree, which are made of them: the memory is parted there.
     let matrices = layout.take_wide(matrices);
     let tree = system.tree.then(|| match stages {
         1 => TreeFactors {

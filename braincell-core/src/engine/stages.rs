@@ -202,3 +202,41 @@ fn inverted<const S: usize>(mut a: Block<S>) -> Block<S> {
     }
     inverse
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{inverted, product, times};
+
+    fn check<const S: usize>(a: [[f64; S]; S]) {
+        let inverse = inverted(a);
+        for (i, row) in product(&a, &inverse).iter().enumerate() {
+            for (j, x) in row.iter().enumerate() {
+                assert!((x - f64::from(i == j)).abs() < 1e-14, "{a:?}");
+            }
+        }
+        let mut x = [0.0; S];
+        (0..S).for_each(|k| x[k] = 1.0 + k as f64);
+        let back = times::<S, false>(&inverse, times::<S, false>(&a, x));
+        let mut turned = a;
+        (0..S * S).for_each(|k| turned[k / S][k % S] = a[k % S][k / S]);
+        let transposed = times::<S, true>(&inverse, times::<S, false>(&turned, x));
+        for k in 0..S {
+            assert!((back[k] - x[k]).abs() < 1e-13, "{a:?}");
+            assert!((transposed[k] - x[k]).abs() < 1e-13, "{a:?}");
+        }
+    }
+
+    /// Also where rows must be exchanged.
+    #[test]
+    fn blocks_are_inverted() {
+        check([[2.0, 1.0], [-1.0, 3.0]]);
+        check([[0.0, 1.0], [-2.0, 0.5]]);
+        check([[0.0, 2.0, 1.0], [0.5, 0.0, 1.0], [1.0, 3.0, 0.0]]);
+        check([
+            [0.0, 0.0, 1.0, 2.0],
+            [1.0, 0.0, 0.0, 0.5],
+            [0.0, 3.0, 1.0, 0.0],
+            [1.0, 1.0, 0.0, 0.0],
+        ]);
+    }
+}

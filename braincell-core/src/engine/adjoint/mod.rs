@@ -138,7 +138,7 @@ pub(crate) struct Adjoint {
     aside: usize,
     looks: Looks,
     substeps: Vec<usize>,
-    /// For each group's program, the instructions whose factors or matrices are kept after it.
+    /// For each group's program, the instructions whose factors are kept after it, or whose matrices are made again.
     kept: Vec<Vec<usize>>,
     /// How many numbers that are at most.
     kept_len: Vec<usize>,

@@ -1,7 +1,7 @@
 //! Sums of products of small square matrices, row-major, and what makes these small.
 //!
-//! All loops go along rows, [`COLUMNS`] numbers at a time: where n is a constant they become vectors of one length, so that no
-//! load waits for two shorter stores.
+//! Results are made row by row, [`COLUMNS`] numbers at a time: where n is a constant they become vectors of one length, so that
+//! no load waits for two shorter stores.
 
 use crate::real::Lane;
 
@@ -171,11 +171,13 @@ pub(super) fn transform(
 /// as its column. D goes to the first n numbers of `diagonal`, D⁻¹ behind it, and there is room for as many more.
 ///
 /// For a row r² times as large as its column a factor r would do. All rows are changed at once, and by √r, as their columns are
-/// parts of other rows; again if that was much.
+/// parts of other rows; again if that was much: for a neuron one round is enough, and another takes as long as four products.
 #[inline(always)]
 pub(super) fn balance(a: &mut [f64], diagonal: &mut [f64], n: usize) {
     const ROUNDS: usize = 8;
     const MUCH: i32 = 4;
+    /// A row without a column, or a column without a row, may have any size: 2^-SMALL.
+    const SMALL: i32 = 4;
     let a = &mut a[..n * n];
     let (d, rest) = diagonal[..4 * n].split_at_mut(n);
     let (inverse, rest) = rest.split_at_mut(n);
@@ -192,9 +194,11 @@ pub(super) fn balance(a: &mut [f64], diagonal: &mut [f64], n: usize) {
                     column += a[j * n + i].abs();
                 }
             }
-            let shift = match row > 0.0 && column > 0.0 {
-                true => ((exponent(row) - exponent(column) + 2) >> 2).clamp(-40, 40),
-                false => 0,
+            let shift = match (row > 0.0, column > 0.0) {
+                (true, true) => ((exponent(row) - exponent(column) + 2) >> 2).clamp(-40, 40),
+                (true, false) => (exponent(row) + SMALL).clamp(0, 40),
+                (false, true) => -(exponent(column) + SMALL).clamp(0, 40),
+                (false, false) => 0,
             };
             largest = largest.max(shift.abs());
             (now[i], now_inverse[i]) = (normal_power(shift), normal_power(-shift));
@@ -212,7 +216,7 @@ pub(super) fn balance(a: &mut [f64], diagonal: &mut [f64], n: usize) {
     }
 }
 
-/// The exponent of a positive normal number.
+/// The exponent of a positive number; that of denormal numbers is too large.
 #[inline(always)]
 fn exponent(x: f64) -> i32 {
     (x.to_bits() >> 52) as i32 - 1023

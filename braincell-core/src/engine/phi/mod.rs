@@ -5,7 +5,7 @@
 //! φ_{k-1}(z) = z φ_k(z) + 1/(k-1)!, and those of twice the matrix from
 //! φ_k(2z) = 2^-k (φ_0(z) φ_k(z) + Σ_{j=1..k} φ_j(z) / (k - j)!).
 //!
-//! All of it is a list of steps of one form, [`Step`], which knows its tangent and its adjoint.
+//! From the small matrix on it is a list of steps of one form, [`Step`], which knows its tangent and its adjoint.
 //!
 //! - M. Hochbruck, C. Lubich, H. Selhofer, Exponential integrators for large systems of differential equations, SIAM J. Sci.
 //!   Comput. 19 (1998), [doi:10.1137/S1064827595295337](https://doi.org/10.1137/S1064827595295337): the doubling.
@@ -257,7 +257,9 @@ struct Made {
 fn make_small(a: &mut [f64], diagonal: &mut [f64], n: usize) -> Made {
     balance(a, diagonal, n);
     let row = |i: usize| a[i * n..][..n].iter().map(|x| x.abs()).sum::<f64>();
-    let norm = (0..n).map(row).fold(0.0, |m, x| if x <= m { m } else { x });
+    let norm = (0..n)
+        .map(row)
+        .fold(0.0, |m, x| if x > m || x.is_nan() { x } else { m });
     let doublings = halvings(norm);
     let made = Made {
         doublings: doublings.unwrap_or(0),

@@ -1,4 +1,4 @@
-use super::{History, MAX_PHI, halvings, scratch, values};
+use super::{History, MAX_PHI, halvings, make_small, scratch, values};
 use crate::simd::Level;
 use proptest::prelude::*;
 
@@ -78,18 +78,27 @@ fn product(a: &[f64], b: &[f64], to: &mut [f64], n: usize) {
     }
 }
 
-/// Units do not matter: potentials in mV or µV give the same functions, in those units.
+/// Units do not matter: potentials in mV or µV give the same functions, in those units. So it is where all unknowns act on each
+/// other, where one acts on none, and where none acts on one.
 #[test]
 fn units_do_not_matter() {
-    let a = [-2.0, 0.3, 0.1, 0.2, -1.0, 0.4, 0.5, -0.3, -3.0];
-    let expected = phi(&a, 3, 1);
-    for unit in [1e-9, 1e-3, 1e3, 1e9] {
-        let d = [1.0, 1.0, unit];
-        let scaled: Vec<f64> = (0..9).map(|k| a[k] * d[k / 3] / d[k % 3]).collect();
-        let out = phi(&scaled, 3, 1);
-        for (k, x) in out.iter().enumerate() {
-            let back = x / d[k % 9 / 3] * d[k % 3];
-            assert!((back - expected[k]).abs() < 1e-15, "unit {unit}: {back}");
+    for a in [
+        [-2.0, 0.3, 0.1, 0.2, -1.0, 0.4, 0.5, -0.3, -3.0],
+        [-2.0, 0.3, 0.1, 0.2, -1.0, 0.4, 0.0, 0.0, -3.0],
+        [-2.0, 0.3, 0.0, 0.2, -1.0, 0.0, 0.5, -0.3, -3.0],
+    ] {
+        let expected = phi(&a, 3, 1);
+        for unit in [1e-9, 1e-3, 1e3, 1e9] {
+            let d = [1.0, 1.0, unit];
+            let scaled: Vec<f64> = (0..9).map(|k| a[k] * d[k / 3] / d[k % 3]).collect();
+            let out = phi(&scaled, 3, 1);
+            for (k, x) in out.iter().enumerate() {
+                let back = x / d[k % 9 / 3] * d[k % 3];
+                assert!((back - expected[k]).abs() < 1e-15, "unit {unit}: {back}");
+            }
+            let mut small = scaled;
+            let made = make_small(&mut small, &mut [0.0; 12], 3);
+            assert!(made.doublings <= 4, "unit {unit}: {}", made.doublings);
         }
     }
 }
@@ -147,6 +156,8 @@ fn large_numbers_are_halved_and_numbers_that_are_not_finite_spread() {
         let out = phi(&[-1.0, bad, 0.5, -1.0], 2, 1);
         assert!(out.iter().all(|x| x.is_nan()), "{bad}: {out:?}");
     }
+    let mut bad = [f64::NAN, 1.0, 0.0, -1e308];
+    assert!(make_small(&mut bad, &mut [0.0; 8], 2).factor.is_nan());
     // The norm is no number, although the entries are.
     assert!(phi(&[f64::MAX, f64::MAX, f64::MAX, f64::MAX], 2, 1)[0].is_nan());
 }
