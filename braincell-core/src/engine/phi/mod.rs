@@ -16,6 +16,7 @@
 //!   without it the norm says little of the matrix.
 
 mod algebra;
+mod history;
 #[cfg(test)]
 mod tests;
 
@@ -25,7 +26,7 @@ use algebra::{
     add, add_product, add_product_transposed, add_transposed_product, balance, combine, power,
     transform,
 };
-use std::ops::Range;
+pub(super) use history::History;
 
 /// The greatest k of the functions φ_k of matrices.
 pub(super) const MAX_PHI: usize = 4;
@@ -297,6 +298,8 @@ macro_rules! sized {
     };
 }
 
+use sized;
+
 /// Numbers that [`values`] needs to work with.
 pub(super) const fn scratch(n: usize, top: usize) -> usize {
     (BEFORE + 2 * (top + 1)) * n * n + 4 * n
@@ -389,141 +392,5 @@ fn results(balanced: &[f64], diagonal: &[f64], out: &mut [f64], n: usize) {
         .zip(out.chunks_exact_mut(n * n));
     for (from, to) in pairs {
         transform(from, [d, inverse], 1.0, to, n);
-    }
-}
-
-/// All intermediate results for one matrix, from which derivatives follow.
-#[derive(Default)]
-pub(super) struct History {
-    n: usize,
-    top: usize,
-    made: Made,
-    diagonal: Vec<f64>,
-    matrices: Vec<f64>,
-    /// Tangents or adjoints of the matrices.
-    changes: Vec<f64>,
-}
-
-impl History {
-    /// Runs the algorithm on `a`, with the results in `out`.
-    pub fn record(&mut self, level: Level, [n, top]: [usize; 2], a: &[f64], out: &mut [f64]) {
-        (self.n, self.top) = (n, top);
-        self.diagonal.resize(4 * n, 0.0);
-        self.matrices.clear();
-        self.matrices.extend_from_slice(a);
-        self.made = make_small(&mut self.matrices, &mut self.diagonal, n);
-        let len = self.series().matrices(self.made.doublings) * n * n;
-        self.matrices.resize(len, 0.0);
-        dispatch(level, Recording(self));
-        results(&self.matrices[self.results()], &self.diagonal, out, n);
-    }
-
-    /// The derivatives of the results in direction `da`, into `out`.
-    pub fn tangent(&mut self, level: Level, da: &[f64], out: &mut [f64]) {
-        self.changes.resize(self.matrices.len(), 0.0);
-        let (d, inverse) = self.diagonal[..2 * self.n].split_at(self.n);
-        transform(
-            da,
-            [inverse, d],
-            self.made.factor,
-            &mut self.changes,
-            self.n,
-        );
-        dispatch(level, Tangents(self));
-        results(&self.changes[self.results()], &self.diagonal, out, self.n);
-    }
-
-    /// The adjoint of the matrix from those of the results, into `to`.
-    pub fn adjoint(&mut self, level: Level, bars: &[f64], to: &mut [f64]) {
-        let (n, size) = (self.n, self.n * self.n);
-        self.changes.clear();
-        self.changes.resize(self.matrices.len(), 0.0);
-        let results = self.results();
-        let (d, inverse) = self.diagonal[..2 * n].split_at(n);
-        let of_results = self.changes[results].chunks_exact_mut(size).rev();
-        for (to, bar) in of_results.zip(bars.chunks_exact(size)) {
-            transform(bar, [d, inverse], 1.0, to, n);
-        }
-        dispatch(level, Adjoints(self));
-        let (d, inverse) = self.diagonal[..2 * n].split_at(n);
-        transform(&self.changes, [inverse, d], self.made.factor, to, n);
-    }
-
-    fn series(&self) -> &'static Series {
-        &SERIES[self.top]
-    }
-
-    /// Where the functions of the balanced matrix are.
-    fn results(&self) -> Range<usize> {
-        let len = self.matrices.len();
-        len - (self.top + 1) * self.n * self.n..len
-    }
-}
-
-struct Recording<'a>(&'a mut History);
-
-impl Body<f64> for Recording<'_> {
-    type Out = ();
-    #[inline(always)]
-    fn run<R: Lane<f64>>(self) {
-        let (series, doublings) = (self.0.series(), self.0.made.doublings);
-        let matrices = &mut self.0.matrices[..];
-        sized!(self.0.n, |n| {
-            begin::<R>(series, matrices, n);
-            for doubling in 0..doublings {
-                let [old, new] = series.levels(doubling, matrices, n * n);
-                double::<R>(series, old, new, n);
-            }
-        });
-    }
-}
-
-struct Tangents<'a>(&'a mut History);
-
-impl Body<f64> for Tangents<'_> {
-    type Out = ();
-    #[inline(always)]
-    fn run<R: Lane<f64>>(self) {
-        let (series, doublings) = (self.0.series(), self.0.made.doublings);
-        let (matrices, dots) = (&mut self.0.matrices[..], &mut self.0.changes[..]);
-        sized!(self.0.n, |n| {
-            let size = n * n;
-            for step in series.begin() {
-                let (read, to) = dots.split_at_mut(step.to * size);
-                step.tangent::<R>((matrices, read), to, n);
-            }
-            for doubling in 0..doublings {
-                let [old, _] = series.levels(doubling, matrices, size);
-                let [read, new] = series.levels(doubling, dots, size);
-                for step in series.double() {
-                    step.tangent::<R>((old, read), matrix_mut(new, step.to, size), n);
-                }
-            }
-        });
-    }
-}
-
-struct Adjoints<'a>(&'a mut History);
-
-impl Body<f64> for Adjoints<'_> {
-    type Out = ();
-    #[inline(always)]
-    fn run<R: Lane<f64>>(self) {
-        let (series, doublings) = (self.0.series(), self.0.made.doublings);
-        let (matrices, bars) = (&mut self.0.matrices[..], &mut self.0.changes[..]);
-        sized!(self.0.n, |n| {
-            let size = n * n;
-            for doubling in (0..doublings).rev() {
-                let [old, _] = series.levels(doubling, matrices, size);
-                let [to, new] = series.levels(doubling, bars, size);
-                for step in series.double().iter().rev() {
-                    step.adjoint::<R>(old, (&mut *to, matrix(new, step.to, size)), n);
-                }
-            }
-            for step in series.begin().iter().rev() {
-                let (to, bar) = bars.split_at_mut(step.to * size);
-                step.adjoint::<R>(matrices, (to, &bar[..size]), n);
-            }
-        });
     }
 }
