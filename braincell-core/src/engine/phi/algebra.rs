@@ -36,7 +36,7 @@ pub(super) fn combine<R: Lane<f64>>(
     rows!(n, |i, from, width| {
         let mut sums = [0.0; COLUMNS];
         if let Some([a, b]) = product {
-            add_row::<R>(a, b, [i, from, width], &mut sums, n);
+            add_row::<R, false, false>(a, b, [i, from, width], &mut sums, n);
         }
         if let Some(terms) = terms {
             for (factor, m) in terms {
@@ -54,9 +54,9 @@ pub(super) fn combine<R: Lane<f64>>(
     });
 }
 
-/// Adds a part of row i of a b.
+/// Adds a part of row i of a b; of aᵀ b with T, of a bᵀ with U.
 #[inline(always)]
-fn add_row<R: Lane<f64>>(
+fn add_row<R: Lane<f64>, const T: bool, const U: bool>(
     a: &[f64],
     b: &[f64],
     [i, from, width]: [usize; 3],
@@ -65,71 +65,30 @@ fn add_row<R: Lane<f64>>(
 ) {
     let (a, b) = (&a[..n * n], &b[..n * n]);
     for k in 0..n {
-        let x = R::load(a[i * n + k]);
+        let x = R::load(a[if T { k * n + i } else { i * n + k }]);
         for j in 0..width {
-            let y = R::load(b[k * n + from + j]);
-            sums[j] = x.mul_add(y, R::load(sums[j])).store();
+            let y = match U {
+                false => b[k * n + from + j],
+                true => b[(from + j) * n + k],
+            };
+            sums[j] = x.mul_add(R::load(y), R::load(sums[j])).store();
         }
     }
 }
 
-/// c ← c + scale · a b
+/// c ← c + scale · a b; aᵀ b with T, a bᵀ with U.
 #[inline(always)]
-pub(super) fn add_product<R: Lane<f64>>(a: &[f64], b: &[f64], scale: f64, c: &mut [f64], n: usize) {
+pub(super) fn add_product<R: Lane<f64>, const T: bool, const U: bool>(
+    a: &[f64],
+    b: &[f64],
+    scale: f64,
+    c: &mut [f64],
+    n: usize,
+) {
     let c = &mut c[..n * n];
     rows!(n, |i, from, width| {
         let mut sums = [0.0; COLUMNS];
-        add_row::<R>(a, b, [i, from, width], &mut sums, n);
-        for j in 0..width {
-            c[i * n + from + j] += sums[j] * scale;
-        }
-    });
-}
-
-/// c ← c + scale · aᵀ b
-#[inline(always)]
-pub(super) fn add_transposed_product<R: Lane<f64>>(
-    a: &[f64],
-    b: &[f64],
-    scale: f64,
-    c: &mut [f64],
-    n: usize,
-) {
-    let (a, b, c) = (&a[..n * n], &b[..n * n], &mut c[..n * n]);
-    rows!(n, |i, from, width| {
-        let mut sums = [0.0; COLUMNS];
-        for k in 0..n {
-            let x = R::load(a[k * n + i]);
-            for j in 0..width {
-                let y = R::load(b[k * n + from + j]);
-                sums[j] = x.mul_add(y, R::load(sums[j])).store();
-            }
-        }
-        for j in 0..width {
-            c[i * n + from + j] += sums[j] * scale;
-        }
-    });
-}
-
-/// c ← c + scale · a bᵀ
-#[inline(always)]
-pub(super) fn add_product_transposed<R: Lane<f64>>(
-    a: &[f64],
-    b: &[f64],
-    scale: f64,
-    c: &mut [f64],
-    n: usize,
-) {
-    let (a, b, c) = (&a[..n * n], &b[..n * n], &mut c[..n * n]);
-    rows!(n, |i, from, width| {
-        let mut sums = [0.0; COLUMNS];
-        for k in 0..n {
-            let x = R::load(a[i * n + k]);
-            for j in 0..width {
-                let y = R::load(b[(from + j) * n + k]);
-                sums[j] = x.mul_add(y, R::load(sums[j])).store();
-            }
-        }
+        add_row::<R, T, U>(a, b, [i, from, width], &mut sums, n);
         for j in 0..width {
             c[i * n + from + j] += sums[j] * scale;
         }

@@ -22,10 +22,7 @@ mod tests;
 
 use crate::real::Lane;
 use crate::simd::{Body, Level, dispatch};
-use algebra::{
-    add, add_product, add_product_transposed, add_transposed_product, balance, combine, power,
-    transform,
-};
+use algebra::{add, add_product, balance, combine, power, transform};
 pub(super) use history::History;
 
 /// The greatest k of the functions φ_k of matrices.
@@ -199,8 +196,8 @@ impl Step {
         let (tangents, terms) = self.operands(dots, n);
         combine::<R>(None, 0.0, terms, self.scale, to, n);
         if let (Some([a, b]), Some([da, db])) = (values, tangents) {
-            add_product::<R>(da, b, self.scale, to, n);
-            add_product::<R>(a, db, self.scale, to, n);
+            add_product::<R, false, false>(da, b, self.scale, to, n);
+            add_product::<R, false, false>(a, db, self.scale, to, n);
         }
     }
 
@@ -235,9 +232,9 @@ impl Step {
         let (size, scale) = (n * n, self.scale);
         if let Some([a, b]) = self.product {
             let to = matrix_mut(bars, a, size);
-            add_product_transposed::<R>(bar, matrix(read, b, size), scale, to, n);
+            add_product::<R, false, true>(bar, matrix(read, b, size), scale, to, n);
             let to = matrix_mut(bars, b, size);
-            add_transposed_product::<R>(matrix(read, a, size), bar, scale, to, n);
+            add_product::<R, true, false>(matrix(read, a, size), bar, scale, to, n);
         }
         for &(factor, k) in &self.terms[..self.count] {
             add(matrix_mut(bars, k, size), bar, factor * scale, n);
