@@ -24,6 +24,13 @@ pub(super) struct TreeSystem<'a> {
     pub transposed: bool,
 }
 
+impl TreeSystem<'_> {
+    /// s of the s × s matrix A.
+    fn stages(&self) -> usize {
+        self.a.len().isqrt()
+    }
+}
+
 /// Where the state of factors of the tree is kept.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct TreeFactors {
@@ -44,34 +51,26 @@ impl<F: Storage> Axial<F> {
         workspace: &mut Workspace<F>,
         (plan, matrices): (&Plan, usize),
     ) {
-        let TreeSystem {
-            lanes,
-            capacity,
-            a,
-            factors,
-            ..
-        } = system;
-        let s = order(a);
-        let n = self.nodes();
-        if s == 1 {
-            let Workspace {
-                arena,
-                wide,
-                tree,
-                nodes: [_, remainders],
-                ..
-            } = workspace;
-            let pivots = &mut tree[factors.pivots..][..n * lanes];
-            let remainders = &mut remainders[..self.compartments * lanes];
-            plan.remainders(&wide[matrices..], remainders);
-            let scale = Scale::Capacity(1.0 / a[0]);
-            self.eliminate(&system, remainders, &arena[capacity..], scale, pivots);
-            return;
-        }
-        match s {
-            2 => self.factor_stages::<2>(system, workspace, (plan, matrices)),
-            3 => self.factor_stages::<3>(system, workspace, (plan, matrices)),
-            _ => self.factor_stages::<4>(system, workspace, (plan, matrices)),
+        let eliminated = (plan, matrices);
+        match system.stages() {
+            1 => {
+                let Workspace {
+                    arena,
+                    wide,
+                    tree,
+                    nodes: [_, remainders],
+                    ..
+                } = workspace;
+                let pivots = &mut tree[system.factors.pivots..][..self.nodes() * system.lanes];
+                let remainders = &mut remainders[..self.compartments * system.lanes];
+                plan.remainders(&wide[matrices..], remainders);
+                let scale = Scale::Capacity(1.0 / system.a[0]);
+                let capacity = &arena[system.capacity..];
+                self.eliminate(&system, remainders, capacity, scale, pivots);
+            }
+            2 => self.factor_stages::<2>(system, workspace, eliminated),
+            3 => self.factor_stages::<3>(system, workspace, eliminated),
+            _ => self.factor_stages::<4>(system, workspace, eliminated),
         }
     }
 
@@ -159,46 +158,8 @@ impl<F: Storage> Axial<F> {
         workspace: &mut Workspace<F>,
         potentials: Potentials,
     ) {
-        let TreeSystem {
-            level,
-            lanes,
-            capacity,
-            a,
-            factors,
-            transposed,
-        } = system;
-        let s = order(a);
-        let n = self.nodes();
-        if s == 1 {
-            let Workspace {
-                arena,
-                tree,
-                nodes: [x, _],
-                ..
-            } = workspace;
-            let (plane, count) = (potentials.plane(0), self.compartments * lanes);
-            let scale = Scale::Capacity(1.0 / a[0]);
-            let (before, after) = match transposed {
-                false => (scale, Scale::One),
-                true => (Scale::One, scale),
-            };
-            let c = &arena[capacity..];
-            let from = &arena[potentials.from[0] + potentials.offset..];
-            self.placed(&system, (before, from), c, x);
-            let stored = elimination::Factors::stored(1.0, &tree[factors.pivots..][..n * lanes]);
-            let done = elimination::solve(level, &self.operator, &stored, x);
-            debug_assert!(done.is_ok());
-            let (c, to) = two(arena, capacity..capacity + count, plane..plane + count);
-            let back = Scaled {
-                scale: after,
-                from: x,
-                capacity: c,
-                to,
-            };
-            back.run(level, count);
-            return;
-        }
-        match (s, transposed) {
+        match (system.stages(), system.transposed) {
+            (1, _) => self.solve_one_stage(system, workspace, potentials),
             (2, false) => self.solve_stages::<2, false>(system, workspace, potentials),
             (2, true) => self.solve_stages::<2, true>(system, workspace, potentials),
             (3, false) => self.solve_stages::<3, false>(system, workspace, potentials),
@@ -206,6 +167,42 @@ impl<F: Storage> Axial<F> {
             (_, false) => self.solve_stages::<4, false>(system, workspace, potentials),
             (_, true) => self.solve_stages::<4, true>(system, workspace, potentials),
         }
+    }
+
+    fn solve_one_stage(
+        &self,
+        system: TreeSystem,
+        workspace: &mut Workspace<F>,
+        potentials: Potentials,
+    ) {
+        let Workspace {
+            arena,
+            tree,
+            nodes: [x, _],
+            ..
+        } = workspace;
+        let (lanes, capacity) = (system.lanes, system.capacity);
+        let (plane, count) = (potentials.plane(0), self.compartments * lanes);
+        let scale = Scale::Capacity(1.0 / system.a[0]);
+        let (before, after) = match system.transposed {
+            false => (scale, Scale::One),
+            true => (Scale::One, scale),
+        };
+        let c = &arena[capacity..];
+        let from = &arena[potentials.from[0] + potentials.offset..];
+        self.placed(&system, (before, from), c, x);
+        let pivots = &tree[system.factors.pivots..][..self.nodes() * lanes];
+        let stored = elimination::Factors::stored(1.0, pivots);
+        let done = elimination::solve(system.level, &self.operator, &stored, x);
+        debug_assert!(done.is_ok());
+        let (c, to) = two(arena, capacity..capacity + count, plane..plane + count);
+        let back = Scaled {
+            scale: after,
+            from: x,
+            capacity: c,
+            to,
+        };
+        back.run(system.level, count);
     }
 }
 
@@ -234,15 +231,5 @@ fn two<F>(arena: &mut [F], read: Range<usize>, write: Range<usize>) -> (&[F], &m
     } else {
         let (first, second) = arena.split_at_mut(read.start);
         (&second[..read.len()], &mut first[write])
-    }
-}
-
-/// s of an s × s matrix.
-fn order(a: &[f64]) -> usize {
-    match a.len() {
-        1 => 1,
-        4 => 2,
-        9 => 3,
-        _ => 4,
     }
 }

@@ -103,29 +103,6 @@ pub(super) fn tangent(
     }
 }
 
-/// Makes the matrices of a Phi instruction again, and remembers how.
-fn remember(instr: &Instr, context: &Context<f64>, w: &mut Workspace<f64>, s: &mut Sweep) {
-    if let Instr::Phi {
-        system,
-        kept,
-        top,
-        scale,
-    } = instr
-    {
-        let scale = context.coefficients[*scale];
-        let n = system.unknowns();
-        let size = (top + 1) * n * n;
-        let histories = s.histories.entry(kept[0]).or_default();
-        histories.resize_with(system.site.elements, History::default);
-        s.small.resize(n * n, 0.0);
-        for (e, history) in histories.iter_mut().enumerate() {
-            system.scaled(e, scale, &w.arena, &mut s.small);
-            let out = &mut w.wide[kept[0] + e * size..][..size];
-            history.record(context.level, [n, *top], &s.small, out);
-        }
-    }
-}
-
 /// Whether what an instruction makes in the workspace, for the rules of others, is made again before these: from the log, or from
 /// its arguments.
 pub(super) fn is_kept(instr: &Instr) -> bool {
@@ -146,7 +123,7 @@ pub(super) fn save(instr: &Instr, context: &Context<f64>, w: &Workspace<f64>, s:
     }
 }
 
-/// Takes what [`save`] has appended off the log, or makes functions φ again.
+/// Takes what [`save`] has appended off the log, or makes functions φ again and remembers how.
 pub(super) fn restore(
     instr: &Instr,
     context: &Context<f64>,
@@ -157,7 +134,25 @@ pub(super) fn restore(
         Instr::Factor {
             system, factors, ..
         } => system.restore(*factors, context, w, &mut s.log),
-        _ => remember(instr, context, w, s),
+        Instr::Phi {
+            system,
+            kept,
+            top,
+            scale,
+        } => {
+            let scale = context.coefficients[*scale];
+            let n = system.unknowns();
+            let size = (top + 1) * n * n;
+            let histories = s.histories.entry(kept[0]).or_default();
+            histories.resize_with(system.site.elements, History::default);
+            s.small.resize(n * n, 0.0);
+            for (e, history) in histories.iter_mut().enumerate() {
+                system.scaled(e, scale, &w.arena, &mut s.small);
+                let out = &mut w.wide[kept[0] + e * size..][..size];
+                history.record(context.level, [n, *top], &s.small, out);
+            }
+        }
+        _ => {}
     }
 }
 
