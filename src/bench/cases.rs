@@ -250,6 +250,9 @@ fn branched<F: Storage>(solver: &str, (compartments, cells): (usize, usize)) -> 
     }
 }
 
+/// Steps that a group of cells makes in turn, so that it stays in the cache; runs make more than that.
+const BLOCK: usize = 32;
+
 fn cable_by_hand<F: Storage>(shape: &Shape, cells: usize) -> Loop {
     let level = Level::detect();
     let Shape {
@@ -267,11 +270,9 @@ fn cable_by_hand<F: Storage>(shape: &Shape, cells: usize) -> Loop {
     }
     let cable = || Cable::<F, LANES>::new(parents, conductance, area, DT);
     let mut hand: Vec<_> = (0..cells.div_ceil(LANES)).map(|_| cable()).collect();
-    // Each group of cells makes several steps in turn, so that it stays in the cache.
-    const STEPS: usize = 16;
-    Loop::new(STEPS, move || {
+    Loop::new(BLOCK, move || {
         for cable in &mut hand {
-            for _ in 0..STEPS {
+            for _ in 0..BLOCK {
                 cable.step(level, DT);
             }
         }
@@ -292,9 +293,9 @@ fn steps<F: Storage>(
         .fold(Setup::new(solver, DT), Setup::record);
     let setup = setup.every(4.0 * DT).threads(threads);
     let mut run = setup.start::<F>(registry, model).ok()?;
-    // As many as a run makes between two reports of its progress, within reason.
+    // About a millisecond, but enough that each group of cells stays in the cache for several steps.
     let numbers = model.cells() * model.elements("V").ok()?;
-    let steps = (2_000_000 * threads / numbers).clamp(16, 4096);
+    let steps = (100_000 * threads / numbers).clamp(BLOCK, 4096);
     let mut done = 0;
     Some(Loop::new(steps, move || {
         done += steps;

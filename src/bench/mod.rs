@@ -48,29 +48,24 @@ impl Loop {
         Self { steps, call }
     }
 
-    /// The least time of a step, ns; nothing if a step fails.
-    ///
-    /// The loop is repeated for the time given, and the fastest repetition counts: what slows a repetition down is another
-    /// program.
-    pub fn time(&mut self, budget: Duration) -> Option<f64> {
+    /// How many calls take about a millisecond: long against the clock, short against other programs' turns. Nothing if a
+    /// step fails.
+    fn batch(&mut self) -> Option<u32> {
         let start = Instant::now();
-        if !(self.call)() {
-            return None;
-        }
+        let done = (self.call)();
         let once = start.elapsed().as_nanos().max(1);
-        // A batch takes about a millisecond: long against the clock, short against other programs' turns.
-        let batch = (1_000_000 / once).clamp(1, 1_000_000) as u32;
-        let mut least = f64::INFINITY;
-        while start.elapsed() < budget || least == f64::INFINITY {
-            let begin = Instant::now();
-            for _ in 0..batch {
-                if !(self.call)() {
-                    return None;
-                }
+        done.then_some((1_000_000 / once).clamp(1, 1_000_000) as u32)
+    }
+
+    /// The time of a step in so many calls, ns; nothing if a step fails.
+    fn time(&mut self, calls: u32) -> Option<f64> {
+        let begin = Instant::now();
+        for _ in 0..calls {
+            if !(self.call)() {
+                return None;
             }
-            least = least.min(begin.elapsed().as_nanos() as f64 / f64::from(batch));
         }
-        Some(least / self.steps as f64)
+        Some(begin.elapsed().as_nanos() as f64 / f64::from(calls) / self.steps as f64)
     }
 }
 
@@ -96,13 +91,24 @@ impl Case {
 
     /// Measures for the time given, and for as long the loop by hand. Nothing if the solver does not fit the model, or a
     /// step fails.
+    ///
+    /// The loops are repeated in turn, and the fastest repetition of each counts: what slows a repetition down is another
+    /// program.
     pub fn measure(&self, registry: &Registry, budget: Duration) -> Option<Figure> {
-        let mut loops = self.loops(registry)?;
+        let Loops { engine, reference } = self.loops(registry)?;
+        let mut loops: Vec<Loop> = [engine].into_iter().chain(reference).collect();
+        let batches: Vec<u32> = loops.iter_mut().map(Loop::batch).collect::<Option<_>>()?;
+        let mut least = vec![f64::INFINITY; loops.len()];
+        let (budget, start) = (budget * loops.len() as u32, Instant::now());
+        while start.elapsed() < budget || least[0] == f64::INFINITY {
+            for (least, (looped, &calls)) in least.iter_mut().zip(loops.iter_mut().zip(&batches)) {
+                *least = least.min(looped.time(calls)?);
+            }
+        }
         let each = self.elements as f64;
-        let reference = loops.reference.as_mut();
         Some(Figure {
-            time: loops.engine.time(budget)? / each,
-            reference: reference.and_then(|r| r.time(budget)).map(|t| t / each),
+            time: least[0] / each,
+            reference: least.get(1).map(|time| time / each),
         })
     }
 }
