@@ -2,6 +2,7 @@
 
 use super::arena;
 use super::axial::NANOAMPERE;
+use super::exec::Workspace;
 use crate::kernel::{Index, Operand, Storage};
 use crate::model::{Domain, Model, ParameterId, Phase, SignalId, Source, StateId, Target, Values};
 use std::collections::{HashMap, HashSet};
@@ -49,6 +50,8 @@ pub(crate) struct Layout {
     pub tree: usize,
     /// C A of each compartment, nA per mV/ms, and 1 / (C A), if there is a cable.
     capacity: Option<[usize; 2]>,
+    /// Whether all cells have the same parameters.
+    same_cells: bool,
     /// Seed of the noise.
     pub seed: u64,
     maps: HashMap<(Domain, Domain), Reach>,
@@ -108,6 +111,10 @@ impl Layout {
             let len = c.cable.area.len() * lanes;
             [(); 2].map(|()| take(len).offset)
         });
+        let same_cells = model.parameters.iter().all(|p| {
+            let values = &p.parameter.value;
+            matches!(values, Values::Uniform(_) | Values::PerElement(_))
+        });
         let mut layout = Self {
             lanes,
             time,
@@ -126,6 +133,7 @@ impl Layout {
             swaps: 0,
             tree: 0,
             capacity,
+            same_cells,
             seed,
             maps: HashMap::new(),
             constant: constant_signals(&model),
@@ -257,8 +265,9 @@ impl Layout {
     }
 
     /// Writes parameters and initial values of the cells from `first` on.
-    pub fn fill<F: Storage>(&self, first: usize, arena: &mut [F]) {
-        self.fill_parameters(first, arena);
+    pub fn fill<F: Storage>(&self, first: usize, w: &mut Workspace<F>) {
+        self.fill_parameters(first, w);
+        let arena = &mut w.arena[..];
         for (info, plane) in self.model.states.iter().zip(&self.states) {
             let offset = self.current[info.group] + plane.offset;
             self.write(
@@ -269,8 +278,13 @@ impl Layout {
         }
     }
 
-    /// Writes the parameters of the cells from `first` on.
-    pub fn fill_parameters<F: Storage>(&self, first: usize, arena: &mut [F]) {
+    /// Writes the parameters of the cells from `first` on, unless they are there already.
+    pub fn fill_parameters<F: Storage>(&self, first: usize, w: &mut Workspace<F>) {
+        let cells = if self.same_cells { 0 } else { first };
+        if w.parameters_of.replace(cells) == Some(cells) {
+            return;
+        }
+        let arena = &mut w.arena[..];
         for (info, plane) in self.model.parameters.iter().zip(&self.parameters) {
             self.write(&info.parameter.value, first, &mut arena[plane.range()]);
         }

@@ -173,6 +173,7 @@ impl<F: Storage> Engine<F> {
                 })
                 .collect(),
             work: Work::default(),
+            parameters_of: None,
             continued: false,
         }
     }
@@ -218,7 +219,7 @@ impl<F: Storage> Engine<F> {
 
     /// Parameters and initial states of the tile that begins with cell `first`.
     pub fn initialise(&self, first: usize, t: f64, w: &mut Workspace<F>) {
-        self.layout.fill(first, &mut w.arena);
+        self.layout.fill(first, w);
         let clock = Clock {
             t,
             h: 0.0,

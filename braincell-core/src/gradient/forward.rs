@@ -84,7 +84,7 @@ impl Gradient<'_> {
             });
         }
         let fails = |_| GradientError::Loss("a run differs from its repetition".to_string());
-        engine.layout.fill(tile.first, &mut w.arena);
+        engine.layout.fill(tile.first, &mut w);
         let begin = Clock {
             t: 0.0,
             h: 0.0,

@@ -133,9 +133,7 @@ impl Gradient<'_> {
             aside: Vec::new(),
             by_onset: Vec::new(),
         };
-        way.engine
-            .layout
-            .fill_parameters(tile.first, &mut way.w.arena);
+        way.engine.layout.fill_parameters(tile.first, &mut way.w);
         let count = way.steps.count();
         // Grown step by step, the record would be too long by up to its own length.
         let pieces = way.steps.most_pieces(segment) as usize;

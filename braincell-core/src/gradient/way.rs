@@ -335,7 +335,7 @@ impl Way<'_> {
     /// Takes the initial sample, the steady states of the beginning and what depends on parameters alone backwards.
     pub fn initial(&mut self) -> Result<(), GradientError> {
         let first = self.tile.first;
-        self.engine.layout.fill(first, &mut self.w.arena);
+        self.engine.layout.fill(first, &mut self.w);
         let steady = (Section::Steady, STANDING);
         for _ in 0..2 {
             self.run(steady)?;

@@ -196,7 +196,7 @@ impl<F: Storage> Tile<F> {
 
     /// Puts parameters and state into the arena.
     pub fn load(&self, engine: &Engine<F>, w: &mut Workspace<F>) {
-        engine.layout.fill_parameters(self.first, &mut w.arena);
+        engine.layout.fill_parameters(self.first, w);
         w.arena[engine.layout.all_current.range()].copy_from_slice(&self.state);
         w.continued = false;
     }
