@@ -149,6 +149,7 @@ struct Equation<C>(C);
 impl<C: Channels> Pointwise for Equation<C> {
     type Inputs<T: Copy> = ([T; 3], C::Parameters<T>, C::Gates<T>);
     type Outputs<T: Copy> = [T; 1];
+    const FIRST: bool = true;
     #[inline(always)]
     fn eval<R: Real>(
         &self,

@@ -13,6 +13,8 @@ pub(super) trait Function {
     type Outputs<T: Copy>: Slots<T>;
     /// Whether the second half of the results are derivatives of the first half.
     const SLOPES: bool = false;
+    /// Whether derivatives with respect to the first argument alone are compiled apart.
+    const FIRST: bool = false;
     /// The function. Must be `#[inline(always)]`.
     fn at<R: Real>(&self, x: Self::Inputs<R>) -> Self::Outputs<R>;
 }
@@ -23,6 +25,7 @@ pub(super) struct ValueOf<'a, K>(pub &'a K);
 impl<K: Pointwise> Function for ValueOf<'_, K> {
     type Inputs<T: Copy> = K::Inputs<T>;
     type Outputs<T: Copy> = K::Outputs<T>;
+    const FIRST: bool = K::FIRST;
     #[inline(always)]
     fn at<R: Real>(&self, x: Self::Inputs<R>) -> Self::Outputs<R> {
         self.0.eval(x)

@@ -40,6 +40,9 @@ pub trait Pointwise: Send + Sync + 'static {
     type Outputs<T: Copy>: Slots<T>;
     /// The function.
     fn eval<R: Real>(&self, inputs: Self::Inputs<R>) -> Self::Outputs<R>;
+    /// Whether derivatives with respect to the first argument alone, as schemes that are implicit in the potential need them,
+    /// are compiled apart: worth it where much of the function depends on other arguments.
+    const FIRST: bool = false;
     /// Whether [`Pointwise::steady`] is known.
     const STEADY: bool = false;
     /// If the function gives derivatives of states, the states at which they vanish, the other inputs held.

@@ -13,11 +13,13 @@
 //! `Plain` and `Fused` share their source; their results differ in the last places, while the results of
 //! `Fused` are the same bits at every vector width.
 
+mod along;
 mod dual;
 mod elementary;
 mod format;
 mod scalar;
 
+pub(crate) use along::Along;
 pub use dual::Dual;
 pub use scalar::{Element, Fused, Lane, Plain};
 
