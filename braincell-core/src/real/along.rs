@@ -1,5 +1,8 @@
 //! A value with its derivative in one direction, in which most arguments do not change.
 
+// A closure would not be compiled for the vector instructions.
+#![allow(clippy::manual_map)]
+
 use super::{Dual, Real};
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
