@@ -51,10 +51,8 @@ impl Loop {
     /// How many calls take about a millisecond: long against the clock, short against other programs' turns. Nothing if a
     /// step fails.
     fn batch(&mut self) -> Option<u32> {
-        let start = Instant::now();
-        let done = (self.call)();
-        let once = start.elapsed().as_nanos().max(1);
-        done.then_some((1_000_000 / once).clamp(1, 1_000_000) as u32)
+        let once = self.time(1)? * self.steps as f64;
+        Some((1e6 / once).clamp(1.0, 1e6) as u32)
     }
 
     /// The time of a step in so many calls, ns; nothing if a step fails.
@@ -96,19 +94,21 @@ impl Case {
     /// program.
     pub fn measure(&self, registry: &Registry, budget: Duration) -> Option<Figure> {
         let Loops { engine, reference } = self.loops(registry)?;
-        let mut loops: Vec<Loop> = [engine].into_iter().chain(reference).collect();
-        let batches: Vec<u32> = loops.iter_mut().map(Loop::batch).collect::<Option<_>>()?;
-        let mut least = vec![f64::INFINITY; loops.len()];
-        let (budget, start) = (budget * loops.len() as u32, Instant::now());
-        while start.elapsed() < budget || least[0] == f64::INFINITY {
-            for (least, (looped, &calls)) in least.iter_mut().zip(loops.iter_mut().zip(&batches)) {
-                *least = least.min(looped.time(calls)?);
+        let turn = |mut looped: Loop| Some((looped.batch()?, looped, f64::INFINITY));
+        let mut turns = vec![turn(engine)?];
+        if let Some(reference) = reference {
+            turns.push(turn(reference)?);
+        }
+        let (budget, start) = (budget * turns.len() as u32, Instant::now());
+        while start.elapsed() < budget || turns[0].2 == f64::INFINITY {
+            for (calls, looped, least) in &mut turns {
+                *least = least.min(looped.time(*calls)?);
             }
         }
         let each = self.elements as f64;
         Some(Figure {
-            time: least[0] / each,
-            reference: least.get(1).map(|time| time / each),
+            time: turns[0].2 / each,
+            reference: turns.get(1).map(|turn| turn.2 / each),
         })
     }
 }

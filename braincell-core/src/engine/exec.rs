@@ -37,7 +37,7 @@ pub(crate) struct Workspace<F> {
     /// Coefficients of each group's program, for the size of the step in hand.
     pub coefficients: Vec<Coefficients<F>>,
     pub work: Work,
-    /// The first of the cells whose parameters are in the arena, if there are any.
+    /// The first of the cells whose parameters are in the arena, if they are; 0 where all cells have the same.
     pub parameters_of: Option<usize>,
     /// Whether the state is just as the step before left it.
     pub continued: bool,

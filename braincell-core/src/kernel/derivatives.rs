@@ -6,7 +6,6 @@ use super::function::Function;
 use super::slots::each;
 use crate::real::{Along, Dual, Element, Lane, Real};
 use crate::simd::{Body, Level, dispatch};
-use std::marker::PhantomData;
 
 /// Output slot `o · columns + k` of the call receives the derivative of f_o in the inputs of mask `columns[k]`; the values
 /// go to `values`, if these are not empty.
@@ -47,11 +46,11 @@ pub(super) fn carrying<F: Element, K: Function>(
             arena,
         };
         if K::FIRST && columns == [1] {
-            dispatch(level, Directions::<F, K, First, 1>::of(pass));
+            dispatch(level, Directions::<F, K, 1, true>(pass));
         } else if K::SLOPES || left == 1 {
-            dispatch(level, Directions::<F, K, Any, 1>::of(pass));
+            dispatch(level, Directions::<F, K, 1, false>(pass));
         } else if left > 1 {
-            dispatch(level, Directions::<F, K, Any, 2>::of(pass));
+            dispatch(level, Directions::<F, K, 2, false>(pass));
         }
         if last {
             return;
@@ -82,33 +81,8 @@ struct Pass<'a, F, K> {
     arena: &'a mut [F],
 }
 
-/// A pass that carries C directions, in a way known to the compiler.
-struct Directions<'a, F, K, W, const C: usize> {
-    pass: Pass<'a, F, K>,
-    way: PhantomData<W>,
-}
-
-impl<'a, F, K, W, const C: usize> Directions<'a, F, K, W, C> {
-    fn of(pass: Pass<'a, F, K>) -> Self {
-        let way = PhantomData;
-        Self { pass, way }
-    }
-}
-
-/// How directions are carried through a function.
-trait Way<const C: usize> {
-    /// The function at arguments with seeds for the directions of a pass.
-    fn evaluate<K: Function, R: Real>(
-        function: &K,
-        x: K::Inputs<R>,
-        seeds: &Seeds<K, R, C>,
-    ) -> Results<K, R, C>;
-}
-
-/// Any inputs may change.
-struct Any;
-/// The first input changes, and no other.
-struct First;
+/// A pass that carries C directions; if FIRST, one in which the first input changes and no other.
+struct Directions<'a, F, K, const C: usize, const FIRST: bool>(Pass<'a, F, K>);
 
 /// For each input whether it changes in each direction, as numbers 0 and 1.
 type Seeds<K, R, const C: usize> = <K as Function>::Inputs<[R; C]>;
@@ -132,72 +106,66 @@ fn seeds<R: Real, S: Slots<[R; C]>, const C: usize>(directions: &[u64]) -> S {
     seeds
 }
 
-impl<const C: usize> Way<C> for Any {
-    #[inline(always)]
-    fn evaluate<K: Function, R: Real>(
-        function: &K,
-        x: K::Inputs<R>,
-        seeds: &Seeds<K, R, C>,
-    ) -> Results<K, R, C> {
-        let mut input = <K::Inputs<Dual<R, C>>>::filled(Dual::zero());
-        each(
-            <K::Inputs<R>>::LEN,
-            #[inline(always)]
-            |i| {
-                let mut variable = Dual::lift(*x.slot(i));
-                copy(seeds.slot(i), &mut variable.tangent);
-                *input.slot_mut(i) = variable;
-            },
-        );
-        let y = function.at(input);
-        let mut value = <K::Outputs<R>>::filled(R::zero());
-        let mut out = <K::Outputs<[R; C]>>::filled([R::zero(); C]);
-        each(
-            <K::Outputs<R>>::LEN,
-            #[inline(always)]
-            |o| {
-                *value.slot_mut(o) = y.slot(o).value;
-                copy(&y.slot(o).tangent, out.slot_mut(o));
-            },
-        );
-        (value, out)
-    }
+/// The function at arguments with seeds for the directions of a pass.
+#[inline(always)]
+fn evaluate<K: Function, R: Real, const C: usize>(
+    function: &K,
+    x: K::Inputs<R>,
+    seeds: &Seeds<K, R, C>,
+) -> Results<K, R, C> {
+    let mut input = <K::Inputs<Dual<R, C>>>::filled(Dual::zero());
+    each(
+        <K::Inputs<R>>::LEN,
+        #[inline(always)]
+        |i| {
+            let mut variable = Dual::lift(*x.slot(i));
+            copy(seeds.slot(i), &mut variable.tangent);
+            *input.slot_mut(i) = variable;
+        },
+    );
+    let y = function.at(input);
+    let mut value = <K::Outputs<R>>::filled(R::zero());
+    let mut out = <K::Outputs<[R; C]>>::filled([R::zero(); C]);
+    each(
+        <K::Outputs<R>>::LEN,
+        #[inline(always)]
+        |o| {
+            *value.slot_mut(o) = y.slot(o).value;
+            copy(&y.slot(o).tangent, out.slot_mut(o));
+        },
+    );
+    (value, out)
 }
 
-impl Way<1> for First {
-    #[inline(always)]
-    fn evaluate<K: Function, R: Real>(
-        function: &K,
-        x: K::Inputs<R>,
-        _: &Seeds<K, R, 1>,
-    ) -> Results<K, R, 1> {
-        let mut input = <K::Inputs<Along<R>>>::filled(Along::zero());
-        each(
-            <K::Inputs<R>>::LEN,
-            #[inline(always)]
-            |i| {
-                *input.slot_mut(i) = match i {
-                    0 => Along::variable(*x.slot(i)),
-                    _ => Along::fixed(*x.slot(i)),
-                };
-            },
-        );
-        let y = function.at(input);
-        let mut value = <K::Outputs<R>>::filled(R::zero());
-        let mut out = <K::Outputs<[R; 1]>>::filled([R::zero()]);
-        each(
-            <K::Outputs<R>>::LEN,
-            #[inline(always)]
-            |o| {
-                *value.slot_mut(o) = y.slot(o).value;
-                *out.slot_mut(o) = match y.slot(o).slope {
-                    Some(slope) => [slope],
-                    None => [R::zero()],
-                };
-            },
-        );
-        (value, out)
-    }
+/// As [`evaluate`] where the first argument changes and no other.
+#[inline(always)]
+fn evaluate_first<K: Function, R: Real, const C: usize>(
+    function: &K,
+    x: K::Inputs<R>,
+) -> Results<K, R, C> {
+    let mut input = <K::Inputs<Along<R>>>::filled(Along::zero());
+    each(
+        <K::Inputs<R>>::LEN,
+        #[inline(always)]
+        |i| {
+            *input.slot_mut(i) = match i {
+                0 => Along::variable(*x.slot(i)),
+                _ => Along::fixed(*x.slot(i)),
+            };
+        },
+    );
+    let y = function.at(input);
+    let mut value = <K::Outputs<R>>::filled(R::zero());
+    let mut out = <K::Outputs<[R; C]>>::filled([R::zero(); C]);
+    each(
+        <K::Outputs<R>>::LEN,
+        #[inline(always)]
+        |o| {
+            *value.slot_mut(o) = y.slot(o).value;
+            out.slot_mut(o)[0] = y.slot(o).slope.unwrap_or(R::zero());
+        },
+    );
+    (value, out)
 }
 
 /// Number by number: a copy of the whole array would be a call in the loop over lanes, which then has no vectors.
@@ -210,21 +178,28 @@ fn copy<R: Copy, const C: usize>(from: &[R; C], to: &mut [R; C]) {
     }
 }
 
-impl<F: Element, K: Function, W: Way<C>, const C: usize> Body<F> for Directions<'_, F, K, W, C> {
+impl<F: Element, K: Function, const C: usize, const FIRST: bool> Body<F>
+    for Directions<'_, F, K, C, FIRST>
+{
     type Out = ();
     #[inline(always)]
     fn run<R: Lane<F>>(mut self) {
-        over_all::<F, R>(self.pass.call.len, &mut self);
+        over_all::<F, R>(self.0.call.len, &mut self);
     }
 }
 
-impl<F: Element, K: Function, W: Way<C>, const C: usize> Loop<F> for Directions<'_, F, K, W, C> {
+impl<F: Element, K: Function, const C: usize, const FIRST: bool> Loop<F>
+    for Directions<'_, F, K, C, FIRST>
+{
     #[inline(always)]
     fn single<R: Lane<F>>(&mut self) {
-        let pass = &mut self.pass;
+        let pass = &mut self.0;
         let seeds = seeds(pass.directions);
         let x = load_single::<F, R, _>(&pass.call.inputs, pass.arena);
-        let (x, y) = W::evaluate::<K, R>(pass.function, x, &seeds);
+        let (x, y) = match FIRST {
+            true => evaluate_first::<K, R, C>(pass.function, x),
+            false => evaluate::<K, R, C>(pass.function, x, &seeds),
+        };
         let mut o = 0;
         while o < results::<F, K>() {
             let slots = &pass.call.outputs[o * pass.slot[0]..][..pass.slot[0]];
@@ -248,7 +223,7 @@ impl<F: Element, K: Function, W: Way<C>, const C: usize> Loop<F> for Directions<
     }
 
     #[inline(always)]
-    fn chunks<R: Lane<F>, const N: usize>(&mut self, from: usize, to: usize) {
+    fn chunks<R: Lane<F>, const W: usize>(&mut self, from: usize, to: usize) {
         let Pass {
             function,
             directions,
@@ -257,19 +232,22 @@ impl<F: Element, K: Function, W: Way<C>, const C: usize> Loop<F> for Directions<
             call,
             values,
             arena,
-        } = &mut self.pass;
+        } = &mut self.0;
         let seeds = seeds(directions);
-        let mut aside = Aside::<_, K::Inputs<[F; N]>, _>::new(&call.inputs, arena);
-        let zero = [F::default(); N];
-        let mut output = <K::Outputs<[[F; N]; C]>>::filled([zero; C]);
-        let mut value = <K::Outputs<[F; N]>>::filled(zero);
+        let mut aside = Aside::<_, K::Inputs<[F; W]>, _>::new(&call.inputs, arena);
+        let zero = [F::default(); W];
+        let mut output = <K::Outputs<[[F; W]; C]>>::filled([zero; C]);
+        let mut value = <K::Outputs<[F; W]>>::filled(zero);
         let mut start = from;
         while start < to {
-            let count = (to - start).min(N);
-            let input: K::Inputs<&[F; N]> = aside.views(&call.inputs, arena, start, count);
-            for l in 0..N {
-                let input: K::Inputs<R> = lane::<F, R, _, _, N>(&input, l, R::load);
-                let (x, y) = W::evaluate::<K, R>(function, input, &seeds);
+            let count = (to - start).min(W);
+            let input: K::Inputs<&[F; W]> = aside.views(&call.inputs, arena, start, count);
+            for l in 0..W {
+                let input: K::Inputs<R> = lane::<F, R, _, _, W>(&input, l, R::load);
+                let (x, y) = match FIRST {
+                    true => evaluate_first::<K, R, C>(function, input),
+                    false => evaluate::<K, R, C>(function, input, &seeds),
+                };
                 each(
                     <K::Outputs<F>>::LEN,
                     #[inline(always)]
@@ -287,16 +265,16 @@ impl<F: Element, K: Function, W: Way<C>, const C: usize> Loop<F> for Directions<
                 let slots = &call.outputs[o * slot[0]..][..slot[0]];
                 for k in 0..C.min(directions.len()) {
                     if let Some(to) = &slots[slot[1] + k] {
-                        to.store::<F, R, N>(arena, start, count, &output.slot(o)[k]);
+                        to.store::<F, R, W>(arena, start, count, &output.slot(o)[k]);
                     }
                 }
                 if let (true, Some(Some(to))) = (*sloped, slots.last()) {
-                    to.store::<F, R, N>(arena, start, count, value.slot(results::<F, K>() + o));
+                    to.store::<F, R, W>(arena, start, count, value.slot(results::<F, K>() + o));
                 }
             }
             for (o, to) in values.iter().enumerate() {
                 if let Some(to) = to {
-                    to.store::<F, R, N>(arena, start, count, value.slot(o));
+                    to.store::<F, R, W>(arena, start, count, value.slot(o));
                 }
             }
             start += count;

@@ -99,14 +99,7 @@ impl<R: Real> Sub for Along<R> {
     type Output = Self;
     #[inline(always)]
     fn sub(self, b: Self) -> Self {
-        Self {
-            value: self.value - b.value,
-            slope: match (self.slope, b.slope) {
-                (Some(a), Some(b)) => Some(a - b),
-                (None, Some(b)) => Some(-b),
-                (a, None) => a,
-            },
-        }
+        self + (-b)
     }
 }
 
@@ -127,10 +120,8 @@ impl<R: Real> Div for Along<R> {
     #[inline(always)]
     fn div(self, b: Self) -> Self {
         let value = self.value / b.value;
-        let slope = match multiplied(b.slope, -value, self.slope) {
-            Some(slope) => Some(slope * (R::one() / b.value)),
-            None => None,
-        };
+        let numerator = multiplied(b.slope, -value, self.slope);
+        let slope = multiplied(numerator, R::one() / b.value, None);
         Self { value, slope }
     }
 }
@@ -139,10 +130,7 @@ impl<R: Real> Add<f64> for Along<R> {
     type Output = Self;
     #[inline(always)]
     fn add(self, b: f64) -> Self {
-        Self {
-            value: self.value + b,
-            slope: self.slope,
-        }
+        self + Self::constant(b)
     }
 }
 
@@ -150,10 +138,7 @@ impl<R: Real> Sub<f64> for Along<R> {
     type Output = Self;
     #[inline(always)]
     fn sub(self, b: f64) -> Self {
-        Self {
-            value: self.value - b,
-            slope: self.slope,
-        }
+        self - Self::constant(b)
     }
 }
 
@@ -201,14 +186,13 @@ impl<R: Real> Real for Along<R> {
     fn if_less(self, other: Self, then: Self, otherwise: Self) -> Self {
         let (a, b) = (self.value, other.value);
         let zero = R::zero();
+        let slope = match (then.slope, otherwise.slope) {
+            (None, None) => None,
+            (c, d) => Some(a.if_less(b, c.unwrap_or(zero), d.unwrap_or(zero))),
+        };
         Self {
             value: a.if_less(b, then.value, otherwise.value),
-            slope: match (then.slope, otherwise.slope) {
-                (None, None) => None,
-                (Some(then), None) => Some(a.if_less(b, then, zero)),
-                (None, Some(otherwise)) => Some(a.if_less(b, zero, otherwise)),
-                (Some(then), Some(otherwise)) => Some(a.if_less(b, then, otherwise)),
-            },
+            slope,
         }
     }
     through!(exp expm1 exprel bernoulli ln tanh logistic sqrt sin cos);
