@@ -4,10 +4,11 @@ use std::ops::{Deref, DerefMut};
 
 /// Numbers that begin at a multiple of [`ALIGNMENT`] bytes, so that vectors at multiples of [`LINE`] numbers do not reach
 /// across cache lines.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Arena<T> {
     data: Vec<T>,
     skip: usize,
+    len: usize,
 }
 
 /// Bytes of a cache line, and of the longest vector.
@@ -21,20 +22,20 @@ impl<T: Copy + Default> Arena<T> {
         // `align_offset` may say that it does not know; then nothing is aligned, and nothing else is lost.
         let skip = data.as_ptr().align_offset(ALIGNMENT);
         let skip = if skip < LINE { skip } else { 0 };
-        Self { data, skip }
+        Self { data, skip, len }
     }
 }
 
 impl<T> Deref for Arena<T> {
     type Target = [T];
     fn deref(&self) -> &[T] {
-        &self.data[self.skip..]
+        &self.data[self.skip..][..self.len]
     }
 }
 
 impl<T> DerefMut for Arena<T> {
     fn deref_mut(&mut self) -> &mut [T] {
-        &mut self.data[self.skip..]
+        &mut self.data[self.skip..][..self.len]
     }
 }
 

@@ -53,6 +53,12 @@ fn voltage(layout: &Layout) -> usize {
     cable.map_or(0, |c| layout.states[c.cable.voltage.0].len)
 }
 
+/// How many numbers there are for all nodes of the cable.
+pub(super) fn nodes(layout: &Layout) -> usize {
+    let cable = layout.model.cable.as_ref();
+    voltage(layout) + cable.map_or(0, |c| c.junctions) * layout.lanes
+}
+
 /// What an instruction writes.
 pub(super) fn writes(instr: &Instr, layout: &Layout) -> Vec<Range<usize>> {
     let of_voltage = |to: usize| one(to..to + voltage(layout));
@@ -83,6 +89,17 @@ pub(super) fn writes(instr: &Instr, layout: &Layout) -> Vec<Range<usize>> {
             outputs.map(|o| range(&o.to, call.len)).collect()
         }
         Instr::Axial { to, .. } | Instr::AxialDiagonal { to } => of_voltage(*to),
+        Instr::Assemble {
+            diagonal,
+            right,
+            len,
+            ..
+        } => [*diagonal, *right].map(|at| at..at + len).to_vec(),
+        Instr::Tree {
+            diagonal, right, ..
+        } => [*diagonal, *right]
+            .map(|at| at..at + nodes(layout))
+            .to_vec(),
         Instr::JunctionPotentials { to, .. } => {
             let junctions = layout.model.cable.as_ref().map_or(0, |c| c.junctions);
             one(*to..to + junctions * layout.lanes)
@@ -156,6 +173,16 @@ pub(super) fn reads(instr: &Instr, layout: &Layout) -> Vec<Range<usize>> {
         Instr::FactorAndSolve { system, b, .. } => {
             let mut all = entries(system);
             all.extend(unknowns(system, &[*b], layout));
+            all
+        }
+        Instr::Assemble { d, f, v, len, .. } => arrays(&[*d, *f, *v], *len),
+        Instr::Tree {
+            diagonal,
+            right,
+            current,
+        } => {
+            let mut all: Vec<_> = arrays(&[*diagonal, *right], nodes(layout));
+            all.extend(current.map(|at| at..at + junctions));
             all
         }
         Instr::ApplyPhi { system, b, .. } => unknowns(system, &[*b], layout),

@@ -6,6 +6,7 @@ use super::axial::Axial;
 use super::instr::Instr;
 use super::layout::Layout;
 use super::newton::{self, MAX_ITERATIONS};
+use super::scaled::Assemble;
 use crate::kernel::{Index, Storage};
 use crate::noise;
 use crate::simd::Level;
@@ -31,9 +32,9 @@ pub(crate) struct Workspace<F> {
     pub saved: Vec<F>,
     pub inside: Vec<F>,
     /// Reciprocal pivots of trees.
-    pub tree: Vec<F>,
+    pub tree: Arena<F>,
     /// Numbers for all nodes of the cable.
-    pub nodes: [Vec<F>; 2],
+    pub nodes: [Arena<F>; 2],
     /// Coefficients of each group's program, for the size of the step in hand.
     pub coefficients: Vec<Coefficients<F>>,
     pub work: Work,
@@ -64,8 +65,8 @@ impl<F> Workspace<F> {
     /// How many bytes it takes, the coefficients of a step not counted.
     pub fn bytes(&self) -> usize {
         let [x, y] = &self.nodes;
-        let own = [&self.saved, &self.inside, &self.tree, x, y];
-        let own = self.arena.len() + own.iter().map(|v| v.len()).sum::<usize>();
+        let own = [&self.arena, &self.tree, x, y].map(|own| own.len());
+        let own = own.iter().sum::<usize>() + self.saved.len() + self.inside.len();
         own * size_of::<F>()
             + self.wide.len() * size_of::<f64>()
             + self.swaps.len() * size_of::<u32>()
@@ -249,6 +250,35 @@ pub(crate) fn execute<F: Storage>(
                 let (a, size) = a.matrix(coefficient(a.number()).to_f64());
                 workspace.work.factorisations += 1;
                 system.factor_and_solve(*factors, &a[..size], [*b, *x], context, workspace);
+            }
+            Instr::Assemble {
+                gamma,
+                d,
+                f,
+                v,
+                diagonal,
+                right,
+                capacity,
+                len,
+            } => {
+                let assemble = Assemble {
+                    gamma: coefficient(*gamma).to_f64(),
+                    from: [*d, *f, *v, *capacity],
+                    to: [*diagonal, *right],
+                    arena,
+                };
+                assemble.run(context.level, *len);
+            }
+            Instr::Tree {
+                diagonal,
+                right,
+                current,
+            } => {
+                workspace.work.factorisations += 1;
+                if let Some(axial) = context.axial {
+                    let (level, lanes) = (context.level, context.layout.lanes);
+                    axial.solve_for_potentials(level, lanes, [*diagonal, *right], *current, arena);
+                }
             }
             Instr::Solve {
                 system,

@@ -144,6 +144,26 @@ pub(crate) enum Instr {
         b: usize,
         x: usize,
     },
+    /// The system of an implicit step of the potentials v, for these and not for their change, in the tree's form: the
+    /// compartments' own part of the diagonal, (1 - γ ∂f/∂v) C A / γ, and the right-hand side, that times v, and f C A. γ by
+    /// number; f are the rates but for the axial current, ∂f/∂v is at `d`.
+    Assemble {
+        gamma: usize,
+        d: usize,
+        f: usize,
+        v: usize,
+        diagonal: usize,
+        right: usize,
+        /// Where C A is.
+        capacity: usize,
+        len: usize,
+    },
+    /// Solves such a system of all nodes, with currents into the junctions: what is at `right` becomes the potentials.
+    Tree {
+        diagonal: usize,
+        right: usize,
+        current: Option<usize>,
+    },
     /// x ← (I - A ⊗ J)⁻¹ b
     Solve {
         system: Arc<LocalJacobian>,

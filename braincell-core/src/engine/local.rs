@@ -98,6 +98,14 @@ impl LocalJacobian {
         }
     }
 
+    /// Where ∂f/∂V is, if the potential is the only unknown, at all compartments, coupled along the cable.
+    pub fn of_cable(&self) -> Option<usize> {
+        match (&self.site.unknowns[..], &self.entries[..]) {
+            ([potential], &[(_, _, at)]) if self.tree && potential.places.is_none() => Some(at),
+            _ => None,
+        }
+    }
+
     /// The tree, if there is nothing to eliminate before it.
     fn alone<'a, F>(
         &self,

@@ -6,6 +6,7 @@
 //! they address the arena by absolute offsets, so that a step is a loop over instructions.
 
 mod adjoint;
+mod advance;
 mod arena;
 mod arrays;
 mod axial;
@@ -31,6 +32,7 @@ mod scaled;
 mod simplify;
 mod sparse;
 mod stages;
+mod strips;
 mod substitute;
 #[cfg(test)]
 mod tests;

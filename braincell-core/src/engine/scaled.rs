@@ -58,6 +58,36 @@ impl<F: Element> Loop<F> for Scaled<'_, F> {
     }
 }
 
+/// As [`Instr::Assemble`](super::instr::Instr::Assemble) says.
+pub(super) struct Assemble<'a, F> {
+    pub gamma: f64,
+    /// Where ∂f/∂v, f, v and C A are.
+    pub from: [usize; 4],
+    /// Where the diagonal and the right-hand side go.
+    pub to: [usize; 2],
+    pub arena: &'a mut [F],
+}
+
+impl<F: Element> Loop<F> for Assemble<'_, F> {
+    #[inline(always)]
+    fn some<R: Lane<F>, const N: usize>(&mut self, at: usize) {
+        let [d, f, v, c] = self.from;
+        let d: [F; N] = array(&self.arena[d + at..][..N]);
+        let mut right: [F; N] = array(&self.arena[f + at..][..N]);
+        let v: [F; N] = array(&self.arena[v + at..][..N]);
+        let c: [F; N] = array(&self.arena[c + at..][..N]);
+        let diagonal = scaled::<F, R, N>(Scale::Pivot(self.gamma), d, &c);
+        for l in 0..N {
+            let charge = R::load(right[l]) * R::load(c[l]);
+            let own = R::load(diagonal[l]);
+            right[l] = own.mul_add(R::load(v[l]), charge).store();
+        }
+        let [to, beside] = self.to;
+        *array_mut(&mut self.arena[to + at..][..N]) = diagonal;
+        *array_mut(&mut self.arena[beside + at..][..N]) = right;
+    }
+}
+
 /// Takes x / (C A) from the rates of compartments, x being the currents out of them.
 pub(super) struct Discharge<'a, F> {
     pub current: &'a [F],

@@ -11,6 +11,7 @@ use super::implicit;
 use super::instr::Instr;
 use super::layout::Layout;
 use super::simplify::Keep;
+use super::strips::{self, in_strips};
 use crate::kernel::Storage;
 use crate::model::{Launch, Model, Phase, SignalId, Source};
 use crate::simd::Level;
@@ -138,6 +139,12 @@ impl<F: Storage> Engine<F> {
             [alone] if pre.is_empty() && post.is_empty() => carry(alone, &mut layout),
             _ => {}
         }
+        let room = strips::CACHE / size_of::<F>();
+        for program in &mut programs {
+            for list in [&mut program.first, &mut program.continued] {
+                *list = in_strips(list, &layout, room);
+            }
+        }
         Self {
             layout,
             level: *level,
@@ -161,10 +168,10 @@ impl<F: Storage> Engine<F> {
             swaps: vec![0; self.layout.swaps],
             saved: vec![F::default(); self.layout.all_current.len],
             inside: vec![F::default(); self.layout.all_current.len],
-            tree: vec![F::default(); self.layout.tree],
+            tree: Arena::new(self.layout.tree),
             nodes: [(); 2].map(|()| {
                 let nodes = self.axial.as_ref().map_or(0, Axial::nodes);
-                vec![F::default(); nodes * self.layout.lanes]
+                Arena::new(nodes * self.layout.lanes)
             }),
             coefficients: (self.programs.iter())
                 .map(|program| Coefficients {

@@ -5,7 +5,7 @@ use super::axial::Axial;
 use super::exec::Workspace;
 use super::scaled::{Scale, Scaled};
 use super::sparse::Plan;
-use crate::cable::elimination;
+use crate::cable::{CableError, elimination};
 use crate::kernel::Storage;
 use crate::simd::Level;
 use std::ops::Range;
@@ -98,8 +98,8 @@ impl<F: Storage> Axial<F> {
         pivots: &mut [F],
     ) {
         self.placed(system, (scale, from), capacity, pivots);
-        // A bad pivot spoils the solution, which is noticed there.
-        let _ = elimination::factor(system.level, &self.operator, 1.0, pivots);
+        let done = elimination::factor(system.level, &self.operator, 1.0, pivots);
+        fits(&done);
     }
 
     /// Numbers for all places of the tree: of compartments, scaled, and none of junctions.
@@ -142,10 +142,30 @@ impl<F: Storage> Axial<F> {
         self.placed(&system, (Scale::Pivot(a), &arena[local..]), c, pivots);
         let from = &arena[potentials.from[0] + potentials.offset..];
         self.placed(&system, (Scale::Capacity(1.0 / a), from), c, x);
-        // A bad pivot spoils the solution, which is noticed later.
-        let _ = elimination::factor_and_solve(system.level, &self.operator, 1.0, pivots, x);
+        let done = elimination::factor_and_solve(system.level, &self.operator, 1.0, pivots, x);
+        fits(&done);
         let (to, count) = (potentials.plane(0), self.compartments * system.lanes);
         arena[to..to + count].copy_from_slice(&x[..count]);
+    }
+
+    /// As [`Instr::Tree`](super::instr::Instr::Tree) says.
+    pub(super) fn solve_for_potentials(
+        &self,
+        level: Level,
+        lanes: usize,
+        [diagonal, right]: [usize; 2],
+        current: Option<usize>,
+        arena: &mut [F],
+    ) {
+        let (count, all) = (self.compartments * lanes, self.nodes() * lanes);
+        arena[diagonal + count..diagonal + all].fill(F::default());
+        match current {
+            Some(i) => arena.copy_within(i..i + all - count, right + count),
+            None => arena[right + count..right + all].fill(F::default()),
+        }
+        let [pivots, x] = both(arena, [diagonal..diagonal + all, right..right + all]);
+        let done = elimination::factor_and_solve(level, &self.operator, 1.0, pivots, x);
+        fits(&done);
     }
 
     /// Solves with the factors, the transposed system if asked for.
@@ -195,7 +215,7 @@ impl<F: Storage> Axial<F> {
         let stored = elimination::Factors::stored(1.0, pivots);
         let done = elimination::solve(system.level, &self.operator, &stored, x);
         debug_assert!(done.is_ok());
-        let (c, to) = two(arena, capacity..capacity + count, plane..plane + count);
+        let [c, to] = both(arena, [capacity, plane].map(|at| at..at + count));
         let back = Scaled {
             scale: after,
             from: x,
@@ -204,6 +224,11 @@ impl<F: Storage> Axial<F> {
         };
         back.run(system.level, count);
     }
+}
+
+/// Nothing but a pivot may be wrong, which spoils the solution and is noticed there: shapes fit by construction.
+fn fits<T>(done: &Result<T, CableError>) {
+    debug_assert!(matches!(done, Ok(_) | Err(CableError::Pivot { .. })));
 }
 
 /// Where the potentials of each stage are.
@@ -223,13 +248,7 @@ impl Potentials<'_> {
     }
 }
 
-/// A part of the arena to read, and another to write.
-fn two<F>(arena: &mut [F], read: Range<usize>, write: Range<usize>) -> (&[F], &mut [F]) {
-    if read.end <= write.start {
-        let (first, second) = arena.split_at_mut(write.start);
-        (&first[read], &mut second[..write.len()])
-    } else {
-        let (first, second) = arena.split_at_mut(read.start);
-        (&second[..read.len()], &mut first[write])
-    }
+/// Two parts of the arena that do not overlap.
+fn both<F>(arena: &mut [F], parts: [Range<usize>; 2]) -> [&mut [F]; 2] {
+    (arena.get_disjoint_mut(parts)).expect("planes do not overlap")
 }

@@ -1,5 +1,6 @@
 //! Runs instructions that work element by element, their tangents and their adjoints.
 
+use super::super::arena::Arena;
 use super::super::exec::Context;
 use super::Sweep;
 use super::loops::{self, Factor, Pair};
@@ -66,7 +67,7 @@ impl Pointwise {
         &self,
         context: &Context<f64>,
         arena: &mut [f64],
-        dots: &mut [Vec<f64>],
+        dots: &mut [Arena<f64>],
         sweep: &mut Sweep,
     ) {
         let len = self.len;

@@ -4,6 +4,7 @@
 //! nodes are G x, and G x = I at junctions. If G u = 0 at junctions too, a conductance between nodes a and b changes the
 //! number Σ u G x, over compartments, by (u_a - u_b) (x_a - x_b), what it does to junctions included.
 
+use super::super::arena::Arena;
 use super::super::axial::Axial;
 use super::super::exec::Workspace;
 use super::loops::{self, Factor};
@@ -40,7 +41,7 @@ impl Axial<f64> {
         place: (Level, usize),
         x: &[f64],
         y: &mut [f64],
-        nodes: &mut [Vec<f64>; 2],
+        nodes: &mut [Arena<f64>; 2],
     ) {
         let [potentials, currents] = nodes;
         self.at_nodes(place.1, Some(x), None, potentials);
@@ -194,7 +195,7 @@ fn currents(
     (v, current): (Option<usize>, Option<usize>),
     x: &[f64],
     y: &mut [f64],
-    nodes: &mut [Vec<f64>; 2],
+    nodes: &mut [Arena<f64>; 2],
 ) {
     let lanes = frame.context.layout.lanes;
     match v {
@@ -236,7 +237,7 @@ pub(super) fn current_tangent(
     frame: &Frame,
     operands: Operands,
     w: &mut Workspace<f64>,
-    dots: &mut [Vec<f64>],
+    dots: &mut [Arena<f64>],
     s: &mut Sweep,
 ) {
     let Some(axial) = frame.axial() else { return };
@@ -323,7 +324,7 @@ pub(super) fn junction_tangent(
     frame: &Frame,
     operands: Operands,
     w: &mut Workspace<f64>,
-    dots: &mut [Vec<f64>],
+    dots: &mut [Arena<f64>],
     s: &mut Sweep,
 ) {
     let Some(axial) = frame.axial() else { return };
@@ -391,7 +392,7 @@ pub(super) fn diagonal_tangent(
     frame: &Frame,
     to: usize,
     w: &Workspace<f64>,
-    dots: &mut [Vec<f64>],
+    dots: &mut [Arena<f64>],
     s: &mut Sweep,
 ) {
     let extras = frame.extras;

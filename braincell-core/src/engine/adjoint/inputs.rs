@@ -1,5 +1,6 @@
 //! Derivatives of inputs from outside with respect to their amplitudes.
 
+use super::super::arena::Arena;
 use super::super::exec::Clock;
 use super::super::instr::Instr;
 use super::Frame;
@@ -34,7 +35,7 @@ fn each(instr: &Instr, frame: &Frame, mut f: impl FnMut(usize, usize, f64)) {
     }
 }
 
-pub(super) fn tangent(instr: &Instr, frame: &Frame, dots: &mut [Vec<f64>]) {
+pub(super) fn tangent(instr: &Instr, frame: &Frame, dots: &mut [Arena<f64>]) {
     for dot in dots {
         each(instr, frame, |at, amplitude, x| {
             dot[at] = x * dot[amplitude];

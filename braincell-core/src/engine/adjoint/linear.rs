@@ -1,5 +1,6 @@
 //! Derivatives of the instructions of linear algebra.
 
+use super::super::arena::Arena;
 use super::super::axial::Axial;
 use super::super::exec::{Context, Workspace};
 use super::super::instr::{Instr, Shift};
@@ -38,7 +39,7 @@ pub(super) fn tangent(
     instr: &Instr,
     frame: &Frame,
     w: &mut Workspace<f64>,
-    dots: &mut [Vec<f64>],
+    dots: &mut [Arena<f64>],
     s: &mut Sweep,
 ) {
     match instr {

@@ -149,16 +149,16 @@ pub(crate) struct Sweep {
     /// Saved numbers.
     pub log: Vec<f64>,
     /// Adjoints.
-    pub bar: Vec<f64>,
-    wide_bar: Vec<f64>,
+    pub bar: Arena<f64>,
+    wide_bar: Arena<f64>,
     /// Tangents, for each direction.
-    pub dots: Vec<Vec<f64>>,
-    wide_dots: Vec<Vec<f64>>,
-    aside: Vec<f64>,
+    pub dots: Vec<Arena<f64>>,
+    wide_dots: Vec<Arena<f64>>,
+    aside: Arena<f64>,
     /// Products with the conductances of the cable, for each stage.
-    products: Vec<f64>,
+    products: Arena<f64>,
     /// Numbers of the nodes of the cable.
-    nodes: [Vec<f64>; 2],
+    nodes: [Arena<f64>; 2],
     /// For one element.
     small: Vec<f64>,
     /// How the matrices φ of each element were made, by the place of the first.
@@ -352,15 +352,16 @@ impl Adjoint {
         let compartments = engine.axial.as_ref().map_or(0, |a| a.compartments);
         let nodes = engine.axial.as_ref().map_or(0, |a| a.nodes()) * layout.lanes;
         let adjoint = usize::from(directions == 0);
+        let many = |len: usize| (0..directions).map(|_| Arena::new(len)).collect();
         Sweep {
             log: Vec::new(),
-            bar: vec![0.0; adjoint * self.extras.size],
-            wide_bar: vec![0.0; adjoint * layout.wide],
-            dots: vec![vec![0.0; self.extras.size]; directions],
-            wide_dots: vec![vec![0.0; layout.wide]; directions],
-            aside: vec![0.0; self.aside],
-            products: vec![0.0; 4 * compartments * layout.lanes],
-            nodes: [vec![0.0; nodes], vec![0.0; nodes]],
+            bar: Arena::new(adjoint * self.extras.size),
+            wide_bar: Arena::new(adjoint * layout.wide),
+            dots: many(self.extras.size),
+            wide_dots: many(layout.wide),
+            aside: Arena::new(self.aside),
+            products: Arena::new(4 * compartments * layout.lanes),
+            nodes: [Arena::new(nodes), Arena::new(nodes)],
             small: Vec::new(),
             histories: HashMap::new(),
             multipliers: vec![0.0; 4 * layout.all_current.len * adjoint.max(1)],

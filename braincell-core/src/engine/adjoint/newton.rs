@@ -4,6 +4,7 @@
 //! The stages solve z_p = b + Σ_q a_pq f(z_q); in states that are not unknown z = b. So with M = I - A ⊗ J,
 //! M ż_p = ḃ + Σ_q a_pq ḟ(z_q) at fixed unknowns, and backwards λ = M⁻ᵀ z̄, b̄ += Σ_p λ_p, f̄_q = Σ_p a_pq λ_p.
 
+use super::super::arena::Arena;
 use super::super::exec::{Context, StepFailure, Workspace, execute};
 use super::super::instr::Instr;
 use super::super::layout::Layout;
@@ -76,7 +77,7 @@ impl NewtonRule {
         instr: &Instr,
         frame: &Frame,
         w: &mut Workspace<f64>,
-        dots: &mut [Vec<f64>],
+        dots: &mut [Arena<f64>],
         s: &mut Sweep,
     ) -> Result<(), Box<StepFailure>> {
         let Instr::Newton(newton) = instr else {

@@ -1,5 +1,6 @@
 //! Derivatives of linear systems M x = b with M = I - A ⊗ J.
 
+use super::super::arena::Arena;
 use super::super::axial::Axial;
 use super::super::exec::{Context, Workspace};
 use super::super::local::{Factors, LocalJacobian};
@@ -42,7 +43,7 @@ impl System<'_> {
         &self,
         frame: &Frame,
         w: &mut Workspace<f64>,
-        dots: &mut [Vec<f64>],
+        dots: &mut [Arena<f64>],
         s: &mut Sweep,
     ) {
         let (context, extras) = (frame.context, frame.extras);

@@ -1,5 +1,6 @@
 //! Lists of instructions with their rules: run, recorded, and taken backwards.
 
+use super::super::arena::Arena;
 use super::super::exec::{self, Context, StepFailure, Workspace};
 use super::super::fuse::factored_and_solved;
 use super::super::instr::Instr;
@@ -222,7 +223,7 @@ pub(super) fn tangent(
     list: &[Taped],
     frame: &Frame,
     w: &mut Workspace<f64>,
-    dots: &mut [Vec<f64>],
+    dots: &mut [Arena<f64>],
     sweep: &mut Sweep,
 ) -> Result<(), Box<StepFailure>> {
     for taped in list {
