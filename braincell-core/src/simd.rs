@@ -180,8 +180,10 @@ pub trait Body<F: Element> {
 }
 
 /// Runs a kernel compiled for `level`. A level that this processor does not have is replaced by its best one.
-#[inline]
+#[inline(always)]
 pub fn dispatch<F: Element, B: Body<F>>(level: Level, body: B) -> B::Out {
+    // Handed on where it is: a copy would wait for what was just written.
+    let body = &mut Some(body);
     let level = if level.is_available() {
         level
     } else {
@@ -202,28 +204,34 @@ pub fn dispatch<F: Element, B: Body<F>>(level: Level, body: B) -> B::Out {
     }
 }
 
+/// The body that was handed on.
+#[inline(always)]
+fn taken<B>(body: &mut Option<B>) -> B {
+    body.take().expect("each body runs once")
+}
+
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx2,fma")]
 #[inline(never)]
-fn run_avx512<F: Element, B: Body<F>>(body: B) -> B::Out {
-    body.run::<F::Fused>()
+fn run_avx512<F: Element, B: Body<F>>(body: &mut Option<B>) -> B::Out {
+    taken(body).run::<F::Fused>()
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
 #[inline(never)]
-fn run_avx2<F: Element, B: Body<F>>(body: B) -> B::Out {
-    body.run::<F::Fused>()
+fn run_avx2<F: Element, B: Body<F>>(body: &mut Option<B>) -> B::Out {
+    taken(body).run::<F::Fused>()
 }
 
 /// Fused multiply-add is part of the base instruction set here.
 #[cfg(target_arch = "aarch64")]
 #[inline(never)]
-fn run_fused<F: Element, B: Body<F>>(body: B) -> B::Out {
-    body.run::<F::Fused>()
+fn run_fused<F: Element, B: Body<F>>(body: &mut Option<B>) -> B::Out {
+    taken(body).run::<F::Fused>()
 }
 
 #[inline(never)]
-fn run_plain<F: Element, B: Body<F>>(body: B) -> B::Out {
-    body.run::<F::Plain>()
+fn run_plain<F: Element, B: Body<F>>(body: &mut Option<B>) -> B::Out {
+    taken(body).run::<F::Plain>()
 }

@@ -11,6 +11,7 @@ pub trait Strip<F: Element> {
 }
 
 /// Runs a kernel on all lanes of rows `width` lanes long.
+#[inline(always)]
 pub fn run<F: Element, K: Strip<F>>(level: Level, width: usize, kernel: K) {
     dispatch(level, Strips { width, kernel });
 }

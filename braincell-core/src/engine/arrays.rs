@@ -13,6 +13,7 @@ pub(super) trait Loop<F: Element> {
     fn some<R: Lane<F>, const N: usize>(&mut self, at: usize);
 
     /// Runs the loop over `len` numbers.
+    #[inline(always)]
     fn run(self, level: Level, len: usize)
     where
         Self: Sized,

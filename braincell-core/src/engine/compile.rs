@@ -38,7 +38,7 @@ pub(super) struct Compiled {
 
 impl Compiled {
     /// The clock of substep k of an independent group, within a step of the parent.
-    pub fn clock(&self, step: Clock, k: u64) -> Clock {
+    pub fn clock(&self, step: &Clock, k: u64) -> Clock {
         let h = 0.5 * step.h / self.substeps as f64;
         Clock {
             t: step.t + k as f64 * h,

@@ -106,7 +106,7 @@ impl StepFailure {
     ) -> Box<Self> {
         Box::new(Self {
             cell: context.first_cell + lane,
-            clock: context.clock,
+            clock: *context.clock,
             history: *history,
         })
     }
@@ -117,7 +117,7 @@ pub(crate) struct Context<'a, F> {
     pub layout: &'a Layout,
     pub level: Level,
     pub first_cell: usize,
-    pub clock: Clock,
+    pub clock: &'a Clock,
     pub axial: Option<&'a Axial<F>>,
     /// Values of the coefficients for this step size.
     pub coefficients: &'a [F],
@@ -367,7 +367,7 @@ fn times_wiener<F: Storage>(
 
 fn inputs<F: Storage>(context: &Context<F>, c: f64, arena: &mut [F]) {
     let layout = context.layout;
-    let Clock { t, h, within, .. } = context.clock;
+    let &Clock { t, h, within, .. } = context.clock;
     let t = if c == 0.0 { t } else { c.mul_add(h, t) };
     arena[layout.time] = F::from_f64(t);
     let planes = layout.signals.iter().zip(&layout.slopes);

@@ -178,7 +178,7 @@ fn steps(engine: &Engine<f64>, follow: Follow) -> Vec<u64> {
             number: k as u64,
         };
         let done = engine.with_coefficients(0, clock.h, &mut w, |coefficients, w| {
-            let context = engine.context(0, clock, coefficients);
+            let context = engine.context(0, &clock, coefficients);
             exec::execute(follow(engine, k), &context, w)
         });
         assert!(done.is_ok());

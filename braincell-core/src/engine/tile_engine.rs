@@ -211,7 +211,7 @@ impl<F: Storage> Engine<F> {
     pub(super) fn context<'a>(
         &'a self,
         first_cell: usize,
-        clock: Clock,
+        clock: &'a Clock,
         coefficients: &'a [F],
     ) -> Context<'a, F> {
         Context {
@@ -235,7 +235,7 @@ impl<F: Storage> Engine<F> {
         };
         // Twice: signals that rates depend on may themselves depend on gates.
         for _ in 0..2 {
-            self.plain(&self.steady, first, clock, w);
+            self.plain(&self.steady, first, &clock, w);
         }
     }
 
@@ -268,7 +268,7 @@ impl<F: Storage> Engine<F> {
         &self,
         group: usize,
         first: usize,
-        clock: Clock,
+        clock: &Clock,
         w: &mut Workspace<F>,
     ) -> Result<(), Box<StepFailure>> {
         self.with_coefficients(group, clock.h, w, |coefficients, w| {
@@ -283,7 +283,7 @@ impl<F: Storage> Engine<F> {
     }
 
     /// Instructions that cannot fail and use no coefficients.
-    fn plain(&self, instructions: &[Instr], first: usize, clock: Clock, w: &mut Workspace<F>) {
+    fn plain(&self, instructions: &[Instr], first: usize, clock: &Clock, w: &mut Workspace<F>) {
         let done = exec::execute(instructions, &self.context(first, clock, &[]), w);
         debug_assert!(done.is_ok());
     }
@@ -300,7 +300,7 @@ impl<F: Storage> Engine<F> {
     pub fn advance(
         &self,
         first: usize,
-        clock: Clock,
+        clock: &Clock,
         w: &mut Workspace<F>,
     ) -> Result<(), Box<StepFailure>> {
         self.plain(&self.pre, first, clock, w);
@@ -313,21 +313,21 @@ impl<F: Storage> Engine<F> {
     fn independent(
         &self,
         first: usize,
-        clock: Clock,
+        clock: &Clock,
         half: u64,
         w: &mut Workspace<F>,
     ) -> Result<(), Box<StepFailure>> {
         for (group, program) in self.programs.iter().enumerate().skip(1) {
             let substeps = program.substeps as u64;
             for k in half * substeps..(half + 1) * substeps {
-                self.program(group, first, program.clock(clock, k), w)?;
+                self.program(group, first, &program.clock(clock, k), w)?;
             }
         }
         Ok(())
     }
 
     /// The end of a step: what modules do after it.
-    pub fn finish(&self, first: usize, clock: Clock, w: &mut Workspace<F>) {
+    pub fn finish(&self, first: usize, clock: &Clock, w: &mut Workspace<F>) {
         self.plain(&self.post, first, clock, w);
     }
 
@@ -335,7 +335,7 @@ impl<F: Storage> Engine<F> {
     /// [`Engine::finish`]. Returns where in the arena they are.
     pub fn slope(&self, end: usize, first: usize, clock: Clock, w: &mut Workspace<F>) -> usize {
         let (instructions, to) = &self.slope[end];
-        self.plain(instructions, first, clock, w);
+        self.plain(instructions, first, &clock, w);
         *to
     }
 
@@ -346,13 +346,13 @@ impl<F: Storage> Engine<F> {
 
     /// Computes the signals to be recorded at time `clock.t`.
     pub fn signals(&self, first: usize, clock: Clock, w: &mut Workspace<F>) {
-        self.plain(&self.signals, first, clock, w);
+        self.plain(&self.signals, first, &clock, w);
     }
 
     /// The greatest |∂f_i/∂y_i| of the parent's states now, per ms.
     pub fn fastest_rate(&self, first: usize, clock: Clock, w: &mut Workspace<F>) -> f64 {
         let (instructions, at) = &self.diagonal;
-        self.plain(instructions, first, clock, w);
+        self.plain(instructions, first, &clock, w);
         let diagonal = &w.arena[*at..at + self.layout.group_len[0]];
         diagonal
             .iter()
@@ -363,7 +363,7 @@ impl<F: Storage> Engine<F> {
     /// The diffusion coefficients of the parent's states now: where they are, if there are any.
     pub fn diffusion(&self, first: usize, clock: Clock, w: &mut Workspace<F>) -> Option<usize> {
         let (instructions, at) = self.diffusion.as_ref()?;
-        self.plain(instructions, first, clock, w);
+        self.plain(instructions, first, &clock, w);
         Some(*at)
     }
 

@@ -94,13 +94,13 @@ impl Onset {
                     let mut clock = piece.clock();
                     clock.h = s;
                     clock.within = piece.t - 1e-3 * step;
-                    engine.advance(tile.first, clock, w).map_err(fails)?;
+                    engine.advance(tile.first, &clock, w).map_err(fails)?;
                 }
                 let mut clock = piece.clock();
                 clock.t += s * motion.begin;
                 clock.h += s * motion.length;
                 engine.keep_beginning(w);
-                engine.advance(tile.first, clock, w).map_err(fails)?;
+                engine.advance(tile.first, &clock, w).map_err(fails)?;
                 if spike::fires(tile, engine, w) {
                     for end in 0..2 {
                         engine.slope(end, tile.first, clock, w);
@@ -115,7 +115,7 @@ impl Onset {
                         }
                     });
                 }
-                engine.finish(tile.first, clock, w);
+                engine.finish(tile.first, &clock, w);
                 for (sum, x) in state.iter_mut().zip(&w.arena[current.clone()]) {
                     *sum += weight * x;
                 }

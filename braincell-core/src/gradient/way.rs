@@ -94,8 +94,8 @@ impl Way<'_> {
             self.steps.pieces(&mut place, &mut self.pieces);
             for piece in &self.pieces {
                 let clock = piece.clock();
-                repeated(self.engine.advance(self.tile.first, clock, &mut self.w))?;
-                self.engine.finish(self.tile.first, clock, &mut self.w);
+                repeated(self.engine.advance(self.tile.first, &clock, &mut self.w))?;
+                self.engine.finish(self.tile.first, &clock, &mut self.w);
                 self.w.continued = true;
             }
         }

@@ -176,7 +176,7 @@ impl<F: Storage> Tile<F> {
                 };
                 let end = Stops::end(t, h, stop);
                 engine.keep_beginning(w);
-                if engine.advance(self.first, clock, w).is_err() {
+                if engine.advance(self.first, &clock, w).is_err() {
                     self.fail(engine, clock, w);
                     break;
                 }
@@ -214,7 +214,7 @@ impl<F: Storage> Tile<F> {
                 number: attempts,
             };
             engine.keep_beginning(w);
-            let advanced = engine.advance(self.first, clock, w);
+            let advanced = engine.advance(self.first, &clock, w);
             // A trial step that leaves the bounds is tried again with a smaller step, as often as that may help.
             let sound = advanced.is_ok() && engine.is_sound(&w.arena);
             if advanced.is_ok() && !sound && self.controller.unsound >= MOST_UNSOUND {
@@ -285,7 +285,7 @@ impl<F: Storage> Tile<F> {
         w: &mut Workspace<F>,
     ) -> bool {
         self.sample_inside(engine, stops, clock, end, w);
-        engine.finish(self.first, clock, w);
+        engine.finish(self.first, &clock, w);
         let sound = engine.is_sound(&w.arena);
         if !sound {
             self.fail(engine, clock, w);

@@ -327,11 +327,11 @@ impl<F: Storage> Tile<F> {
         if keep {
             engine.keep_beginning(w);
         }
-        let advanced = engine.advance(self.first, clock, w);
+        let advanced = engine.advance(self.first, &clock, w);
         self.steps += 1;
         if advanced.is_ok() {
             self.detect(engine, clock, w);
-            engine.finish(self.first, clock, w);
+            engine.finish(self.first, &clock, w);
             if engine.is_sound(&w.arena) {
                 w.continued = true;
                 return true;

@@ -9,7 +9,7 @@ use super::Frame;
 fn each(instr: &Instr, frame: &Frame, mut f: impl FnMut(usize, usize, f64)) {
     let Instr::Inputs { c } = instr else { return };
     let (layout, first) = (frame.context.layout, frame.context.first_cell);
-    let Clock { t, h, within, .. } = frame.context.clock;
+    let &Clock { t, h, within, .. } = frame.context.clock;
     let t = if *c == 0.0 { t } else { c.mul_add(h, t) };
     for (s, info) in layout.model.signals.iter().enumerate() {
         let (Some(amplitude), Some(waveforms)) = (frame.extras.amplitudes[s], &info.input) else {

@@ -395,7 +395,7 @@ impl Adjoint {
             for (g, program) in engine.programs.iter().enumerate().skip(1) {
                 let substeps = program.substeps as u64;
                 for k in half * substeps..(half + 1) * substeps {
-                    to.push((Section::Program(g), program.clock(clock, k)));
+                    to.push((Section::Program(g), program.clock(&clock, k)));
                 }
             }
             if half == 0 {
@@ -506,8 +506,8 @@ fn in_context<R>(
 ) -> R {
     match section {
         Section::Program(g) => engine.with_coefficients(g, clock.h, w, |coefficients, w| {
-            f(&engine.context(first, clock, coefficients), w)
+            f(&engine.context(first, &clock, coefficients), w)
         }),
-        _ => f(&engine.context(first, clock, &[]), w),
+        _ => f(&engine.context(first, &clock, &[]), w),
     }
 }
