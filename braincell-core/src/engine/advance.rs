@@ -5,7 +5,7 @@
 //! `v + κ γ (I - γ J)⁻¹ (f - (S v - B i) / c) = v + κ (w - v)`, where `(I - γ J) w = (I - γ J_local) v + γ (f + B i / c)`
 //! is free of S v: the axial current of the old potentials need not be computed.
 
-use super::effects::{meet, nodes, reads};
+use super::effects::{Item, meet, nodes, reads};
 use super::instr::{Instr, Shift};
 use super::layout::Layout;
 use super::local::Factors;
@@ -20,37 +20,59 @@ pub(super) fn advanced(
     layout: &mut Layout,
     kept: &[Range<usize>],
 ) -> Vec<Instr> {
-    let mut all = Vec::new();
-    let mut rest = list;
+    let items = list.iter().map(|instr| Item::new(instr.clone(), layout));
+    let mut items: Vec<Item> = items.collect();
     // One system after the other is solved, in the same place.
     let mut planes = None;
-    while let [first, more @ ..] = rest {
-        let found = match rest {
-            [axial, solve, combine, after @ ..] => {
-                let step = Step::new([axial, solve, combine], coefficients);
-                step.filter(|step| {
-                    let planes = [step.f, step.change].map(|at| at..at + step.len);
-                    let used = |instr: &Instr| {
-                        let again = matches!(instr, Instr::Solve { factors, .. } if *factors == step.factors);
-                        again || meet(&reads(instr, layout), &planes)
-                    };
-                    !after.iter().any(used) && !meet(kept, &planes)
-                })
-                .map(|step| (step, after))
-            }
-            _ => None,
-        };
-        if let Some((step, after)) = found {
+    let mut k = 0;
+    while k < items.len() {
+        if let Some((axial, step, combine)) = step_at(&items, k, coefficients, layout, kept) {
             let size = nodes(layout);
             let planes = *planes.get_or_insert_with(|| [(); 2].map(|()| layout.take(size)));
-            all.extend(step.instructions(planes, coefficients, layout));
-            rest = after;
-        } else {
-            all.push(first.clone());
-            rest = more;
+            let made = step.instructions(planes, coefficients, layout);
+            items.remove(combine);
+            items.splice(k..=k, made.map(|instr| Item::new(instr, layout)));
+            items.remove(axial);
         }
+        k += 1;
     }
-    all
+    items.into_iter().map(|item| item.instr).collect()
+}
+
+/// The step that is made by the axial current, the solution of the cable at `k`, and the sum, if these can be side by side: the
+/// places of the other two, and the step.
+fn step_at(
+    items: &[Item],
+    k: usize,
+    coefficients: &[Coef],
+    layout: &Layout,
+    kept: &[Range<usize>],
+) -> Option<(usize, Step, usize)> {
+    if !matches!(items[k].instr, Instr::FactorAndSolve { .. }) {
+        return None;
+    }
+    let axial = items[..k]
+        .iter()
+        .rposition(|item| matches!(item.instr, Instr::Axial { .. }))?;
+    let sums = (k + 1..items.len()).filter(|&m| matches!(items[m].instr, Instr::Combine { .. }));
+    let of_sum = |m: usize| {
+        let step = Step::new([axial, k, m].map(|at| &items[at].instr), coefficients);
+        step.map(|step| (step, m))
+    };
+    let (step, sum) = sums.into_iter().find_map(of_sum)?;
+    let free =
+        |of: usize, mut between: Range<usize>| between.all(|m| !items[m].conflicts(&items[of]));
+    let planes = [step.f, step.change].map(|at| at..at + step.len);
+    let used = |instr: &Instr| match instr {
+        Instr::Solve { factors, .. } if *factors == step.factors => true,
+        _ => meet(&reads(instr, layout), &planes),
+    };
+    let mut others = (k + 1..items.len()).filter(|&m| m != sum);
+    let fits = free(axial, axial + 1..k)
+        && free(sum, k + 1..sum)
+        && !others.any(|m| used(&items[m].instr))
+        && !meet(kept, &planes);
+    fits.then_some((axial, step, sum))
 }
 
 /// A step of the potentials.

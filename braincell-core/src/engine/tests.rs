@@ -3,11 +3,12 @@
 use super::exec::{self, Clock};
 use super::instr::Instr;
 use super::simplify::Keep;
+use super::strips::in_strips;
 use super::tile_engine::{Engine, EngineOptions};
 use crate::kernel::{Kinetics, Pointwise, Relaxation, kinetics, pointwise};
 use crate::model::{
-    DiffEqModule, DiffEqState, Domain, Launches, Model, ModelBuilder, ModelError, Parameter,
-    ParameterId, SignalId, Source, StateId, Target,
+    Cable, CableNode, DiffEqModule, DiffEqState, Domain, Launches, Model, ModelBuilder, ModelError,
+    Parameter, ParameterId, SignalId, Source, StateId, Target,
 };
 use crate::real::Real;
 use crate::simd::Level;
@@ -16,8 +17,13 @@ use crate::stepper::{
 };
 use std::sync::Arc;
 
-/// A potential, two gates and a concentration, at eleven places. The current that carries the ion is a signal.
-struct Membrane;
+/// A potential, two gates and a concentration, at so many places. The current that carries the ion is a signal. The places may
+/// be coupled by a cable with a branch point, into which a current flows.
+struct Membrane {
+    cable: bool,
+}
+
+const PLACES: usize = 50;
 
 struct Gates;
 impl Kinetics<2> for Gates {
@@ -59,9 +65,14 @@ impl Pointwise for Reciprocal {
 }
 
 impl DiffEqModule for Membrane {
-    type Handles = ([StateId; 4], [SignalId; 2], ParameterId);
+    type Handles = (
+        [StateId; 4],
+        [SignalId; 2],
+        ParameterId,
+        Option<(Domain, ParameterId, SignalId)>,
+    );
     fn declare(&self, builder: &mut ModelBuilder) -> Result<Self::Handles, ModelError> {
-        let places = builder.domain("places", 11)?;
+        let places = builder.domain("places", PLACES)?;
         let mut state = |state| builder.state(places, state);
         let states = [
             state(DiffEqState::voltage("V", -50.0))?,
@@ -74,11 +85,12 @@ impl DiffEqModule for Membrane {
             builder.signal(places, "current", "mV/ms")?,
             builder.signal(places, "rate", "1/ms")?,
         ];
-        Ok((states, signals, tau))
+        let point = self.cable.then(|| branched(builder, places, states[0]));
+        Ok((states, signals, tau, point.transpose()?))
     }
     fn compute_derivative(
         &self,
-        &(states, [current, rate], tau): &Self::Handles,
+        &(states, [current, rate], tau, point): &Self::Handles,
         k: &mut Launches,
     ) -> Result<(), ModelError> {
         let places = Domain(1);
@@ -95,14 +107,55 @@ impl DiffEqModule for Membrane {
         let (tau, to) = ([Source::Parameter(tau)], [Target::Signal(rate)]);
         k.launch(places, pointwise(Reciprocal), &tau, &to)?;
         let sources = [sources[0], Source::Signal(current), Source::Signal(rate)];
-        k.launch(places, pointwise(Current), &sources, &[v])
+        k.launch(places, pointwise(Current), &sources, &[v])?;
+        match point {
+            Some((point, strength, into)) => {
+                let (strength, into) = ([Source::Parameter(strength)], [Target::Signal(into)]);
+                k.launch(point, pointwise(Reciprocal), &strength, &into)
+            }
+            None => Ok(()),
+        }
     }
 }
 
-fn voltage(o: &mut StepOps, y: crate::stepper::Array) -> Result<crate::stepper::Array, StepError> {
+/// Two branches from one point, and what flows into it: the reciprocal of a parameter.
+fn branched(
+    builder: &mut ModelBuilder,
+    places: Domain,
+    voltage: StateId,
+) -> Result<(Domain, ParameterId, SignalId), ModelError> {
+    let capacitance = builder.parameter(places, Parameter::new("C", 1.5))?;
+    let point = builder.domain("point", 1)?;
+    let strength = builder.parameter(point, Parameter::new("strength", 20.0))?;
+    let into = builder.signal(point, "into", "nA")?;
+    let mut nodes = vec![CableNode::Junction(0)];
+    nodes.extend((0..PLACES as u32).map(CableNode::Compartment));
+    let parents = (0..=PLACES).map(|node| match node {
+        0 => None,
+        1 | 21 => Some(0),
+        node => Some(node - 1),
+    });
+    builder.cable(Cable {
+        voltage,
+        capacitance,
+        area: (0..PLACES).map(|k| 100.0 + k as f64).collect(),
+        nodes,
+        parents: parents.collect(),
+        conductances: (0..=PLACES).map(|k| 0.001 + 1e-5 * k as f64).collect(),
+        current: Some(into),
+        potential: None,
+    })?;
+    Ok((point, strength, into))
+}
+
+fn voltage(
+    o: &mut StepOps,
+    y: crate::stepper::Array,
+    over: f64,
+) -> Result<crate::stepper::Array, StepError> {
     let f = o.rhs_of(Parts::VOLTAGE, Terms::All, 0.5, y)?;
     let lin = o.linearize(Jacobian::Full, Parts::VOLTAGE, 0.5, y)?;
-    let slope = o.solve(lin, h(0.5), f)?;
+    let slope = o.solve(lin, h(over), f)?;
     o.combine(&[(num(1.0), y), (h(1.0), slope)])
 }
 
@@ -113,14 +166,20 @@ fn steppers() -> Vec<Arc<dyn Stepper>> {
     vec![
         stepper(info("staggered"), |o| {
             let y = o.y();
-            let y = voltage(o, y)?;
+            let y = voltage(o, y, 0.5)?;
+            let next = o.relax(Parts::GATE, Terms::All, 1.0, h(1.0), y)?;
+            o.commit(next)
+        }),
+        stepper(info("backward"), |o| {
+            let y = o.y();
+            let y = voltage(o, y, 1.0)?;
             let next = o.relax(Parts::GATE, Terms::All, 1.0, h(1.0), y)?;
             o.commit(next)
         }),
         stepper(info("symmetric"), |o| {
             let y = o.y();
             let y = o.relax(Parts::GATE, Terms::All, 0.0, h(0.5), y)?;
-            let y = voltage(o, y)?;
+            let y = voltage(o, y, 0.5)?;
             let next = o.relax(Parts::GATE, Terms::All, 1.0, h(0.5), y)?;
             o.commit(next)
         }),
@@ -128,7 +187,7 @@ fn steppers() -> Vec<Arc<dyn Stepper>> {
             let y = o.y();
             let y = o.relax(Parts::GATE, Terms::All, 0.0, h(0.25), y)?;
             let y = o.relax(Parts::GATE, Terms::All, 0.0, h(0.25), y)?;
-            let y = voltage(o, y)?;
+            let y = voltage(o, y, 0.5)?;
             let next = o.relax(Parts::GATE, Terms::All, 1.0, h(0.25), y)?;
             o.commit(next)
         }),
@@ -163,11 +222,8 @@ fn steppers() -> Vec<Arc<dyn Stepper>> {
     ]
 }
 
-/// Which instructions are followed in which step.
-type Follow = fn(&Engine<f64>, usize) -> &[Instr];
-
-/// State and error estimate after some steps.
-fn steps(engine: &Engine<f64>, follow: Follow) -> Vec<u64> {
+/// State and error estimate after some steps, each of which follows a list.
+fn steps<'a>(engine: &Engine<f64>, list: impl Fn(usize) -> &'a [Instr]) -> Vec<f64> {
     let mut w = engine.workspace();
     engine.initialise(0, 0.0, &mut w);
     for k in 0..5 {
@@ -179,7 +235,7 @@ fn steps(engine: &Engine<f64>, follow: Follow) -> Vec<u64> {
         };
         let done = engine.with_coefficients(0, clock.h, &mut w, |coefficients, w| {
             let context = engine.context(0, &clock, coefficients);
-            exec::execute(follow(engine, k), &context, w)
+            exec::execute(list(k), &context, w)
         });
         assert!(done.is_ok());
     }
@@ -189,41 +245,47 @@ fn steps(engine: &Engine<f64>, follow: Follow) -> Vec<u64> {
         .into_iter()
         .flatten()
         .flat_map(|at| &w.arena[at..at + len]);
-    numbers.map(|x| x.to_bits()).collect()
+    numbers.copied().collect()
+}
+
+fn engine(membrane: &Membrane, stepper: &dyn Stepper, lanes: usize) -> Engine<f64> {
+    let model = Arc::new(Model::new(membrane).unwrap());
+    let program = Program::record(stepper, &[]).unwrap();
+    let options = EngineOptions {
+        level: Level::detect(),
+        seed: 1,
+        keep: Keep {
+            error: true,
+            dense: false,
+        },
+        record_signals: Vec::new(),
+    };
+    Engine::new(model, &[(&program, 1)], lanes, &options)
+}
+
+fn bits(numbers: Vec<f64>) -> Vec<u64> {
+    numbers.into_iter().map(f64::to_bits).collect()
 }
 
 #[test]
 fn what_runs_gives_the_bits_of_the_instructions() {
-    let model = Arc::new(Model::new(&Membrane).unwrap());
-    let keep = Keep {
-        error: true,
-        dense: false,
-    };
     let (mut carried, mut left_out) = (0, 0);
     for stepper in steppers() {
         let name = stepper.info().name;
-        let program = Program::record(&*stepper, &[]).unwrap();
         for lanes in [1, 3] {
-            let options = EngineOptions {
-                level: Level::detect(),
-                seed: 1,
-                keep,
-                record_signals: Vec::new(),
-            };
-            let engine = Engine::<f64>::new(model.clone(), &[(&program, 1)], lanes, &options);
-            let plain = steps(&engine, |engine, _| &engine.programs[0].instructions);
-            let settled = steps(&engine, |engine, _| &engine.programs[0].settled);
-            assert_eq!(plain, settled, "{name}");
-            let first = steps(&engine, |engine, _| &engine.programs[0].first);
-            assert_eq!(plain, first, "{name}");
-            let continued = steps(&engine, |engine, k| match k {
-                0 => &engine.programs[0].first,
-                _ => &engine.programs[0].continued,
+            let engine = engine(&Membrane { cable: false }, &*stepper, lanes);
+            let program = &engine.programs[0];
+            let bits_of = |list: &[Instr]| bits(steps(&engine, |_| list));
+            let plain = bits_of(&program.instructions);
+            assert_eq!(plain, bits_of(&program.settled), "{name}");
+            assert_eq!(plain, bits_of(&program.first), "{name}");
+            let continued = steps(&engine, |k| match k {
+                0 => &program.first,
+                _ => &program.continued,
             });
-            assert_eq!(plain, continued, "{name}");
+            assert_eq!(plain, bits(continued), "{name}");
             let count =
                 |list: &[Instr], is: fn(&Instr) -> bool| list.iter().filter(|i| is(i)).count();
-            let program = &engine.programs[0];
             carried += count(&program.continued, |i| {
                 matches!(i, Instr::RelaxAgain { .. })
             });
@@ -231,12 +293,55 @@ fn what_runs_gives_the_bits_of_the_instructions() {
             left_out += count(&program.first, kernel) - count(&program.continued, kernel);
             if name == "staggered" {
                 let copies = |i: &Instr| matches!(i, Instr::Copy { .. });
-                assert!(!engine.programs[0].first.iter().any(copies));
+                assert!(!program.first.iter().any(copies));
             }
         }
     }
     // Once in the symmetric splitting, with both gates at once, and twice in the other one, for both widths.
     assert_eq!(carried, 6);
     // The reciprocal, in every program that computes it outside an iteration, for both widths.
-    assert_eq!(left_out, 12);
+    assert_eq!(left_out, 14);
+}
+
+#[test]
+fn strips_give_the_bits_of_whole_planes() {
+    for stepper in steppers() {
+        let name = stepper.info().name;
+        for cable in [false, true] {
+            let engine = engine(&Membrane { cable }, &*stepper, 3);
+            let whole = &engine.programs[0].first;
+            let strips = in_strips(whole, &engine.layout, 0);
+            let [expected, found] = [whole, &strips].map(|list| bits(steps(&engine, |_| list)));
+            assert_eq!(expected, found, "{name}");
+            // Gates and currents in strips of 64, 64 and 22 numbers.
+            let relaxed = |list: &[Instr]| {
+                let all = list.iter().filter(|i| matches!(i, Instr::Relax { .. }));
+                all.count()
+            };
+            if name == "staggered" {
+                assert_eq!([relaxed(whole), relaxed(&strips)], [1, 3]);
+            }
+        }
+    }
+}
+
+#[test]
+fn potentials_solved_for_are_those_that_change() {
+    let mut solved = 0;
+    for stepper in steppers() {
+        for lanes in [1, 3] {
+            let engine = engine(&Membrane { cable: true }, &*stepper, lanes);
+            let program = &engine.programs[0];
+            let expected = steps(&engine, |_| &program.instructions);
+            let found = steps(&engine, |_| &program.first);
+            for (expected, found) in expected.into_iter().zip(found) {
+                let off = (found - expected).abs();
+                assert!(off <= 1e-12 * expected.abs().max(1.0), "{off:e}");
+            }
+            let trees = program.first.iter();
+            solved += trees.filter(|i| matches!(i, Instr::Tree { .. })).count();
+        }
+    }
+    // Once in each of the four programs that solve for the potential alone, for both widths.
+    assert_eq!(solved, 8);
 }
