@@ -1,6 +1,6 @@
 //! Loops over whole arrays.
 
-use crate::kernel::{array, array_mut, relaxed};
+use crate::kernel::{array, array_mut};
 use crate::real::{Element, Lane, Real};
 use crate::simd::{Body, Level, dispatch};
 
@@ -116,16 +116,6 @@ impl Each for Relax {
     fn at<R: Real>(self, [a, b, c]: [R; 3], _: R) -> R {
         let s = R::constant(self.0);
         (s * (s * c).exprel()).mul_add(b, a)
-    }
-}
-
-/// a + (b - c a)
-#[derive(Clone, Copy)]
-pub(super) struct RelaxAgain;
-impl Each for RelaxAgain {
-    #[inline(always)]
-    fn at<R: Real>(self, [a, b, c]: [R; 3], _: R) -> R {
-        relaxed(a, [b, c])
     }
 }
 

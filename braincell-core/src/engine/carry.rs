@@ -1,16 +1,15 @@
 //! What the next step need not compute again.
 //!
 //! Symmetric splittings relax the gates at the end of a step and again, over the same time and at the same potentials, at the
-//! beginning of the next one. The rates, and their exponentials, are then those of the step before: it leaves p = s φ₁(-b s) a
-//! and q = s φ₁(-b s) b of each gate behind, and the next step makes x + (p - q x), to the same bits. What depends on parameters
-//! alone is not computed again either.
+//! beginning of the next one. The rates, and their exponentials, are then those of the step before: it leaves the gates relaxed
+//! once more behind, to the same bits. What depends on parameters alone is not computed again either.
 
 use super::compile::Compiled;
 use super::effects::{meet, overlap, range, reads, writes};
-use super::in_place::{merged, within};
+use super::in_place::{followed, within};
 use super::instr::Instr;
 use super::layout::Layout;
-use crate::kernel::{Accumulate, Index, Operand, Output};
+use crate::kernel::{Accumulate, Call, Index, Operand, Output};
 use crate::stepper::Coef;
 use std::ops::Range;
 use std::sync::Arc;
@@ -18,60 +17,38 @@ use std::sync::Arc;
 /// Lets steps of a program leave results to the next. Steps that begin with the state just as the program left it may follow
 /// `continued` instead.
 pub(super) fn carry(compiled: &mut Compiled, layout: &mut Layout) {
-    let list = &compiled.first;
-    let pairs = (0..list.len()).filter_map(|first| {
-        Some((
-            first,
-            repeated(list, first, &compiled.coefficients, layout)?,
-        ))
-    });
+    let (list, coefficients) = (&mut compiled.first, &compiled.coefficients);
+    let pairs = (0..list.len())
+        .filter_map(|first| Some((first, repeated(list, first, coefficients, layout)?)));
     let pairs: Vec<(usize, usize)> = pairs.collect();
-    let mut again = Vec::new();
-    // Where p and q of each last relaxation are.
-    let mut left: Vec<(usize, [usize; 2])> = Vec::new();
+    let mut kept = compiled.kept.clone();
+    let mut copies = Vec::new();
     for (first, last) in pairs {
-        let Instr::Relax { call, .. } = &compiled.first[first] else {
-            continue;
-        };
-        let (len, gates) = (call.len, call.outputs.len());
-        let known = left.iter().find(|(of, _)| *of == last).map(|&(_, at)| at);
-        let [p, q] = known.unwrap_or_else(|| [(); 2].map(|()| layout.take(gates * len)));
-        let (states, outputs) = (
-            call.inputs[call.inputs.len() - gates..].iter(),
-            &call.outputs,
-        );
-        let relaxed = states.zip(outputs).enumerate().filter_map(|(g, (x, to))| {
-            to.as_ref().map(|output| Instr::RelaxAgain {
-                to: output.to.offset,
-                x: x.offset,
-                p: p + g * len,
-                q: q + g * len,
-                len,
-            })
+        let [of_next, of_last] = [first, last].map(|k| match &list[k] {
+            Instr::Relax { call, .. } => (call.len, call.outputs.clone()),
+            _ => (0, Vec::new()),
         });
-        again.push((first, merged(relaxed.collect(), layout)));
-        if known.is_some() {
-            continue;
+        let (len, gates) = (of_last.0, of_last.1.len());
+        let again: Vec<usize> = (0..gates).map(|_| layout.take(len)).collect();
+        let output = |&offset: &usize| {
+            let index = Index::Each;
+            let (to, how) = (Operand { offset, index }, Accumulate::Set);
+            Some(Output { to, how })
+        };
+        if let Instr::Relax { call, .. } = &mut list[last] {
+            call.outputs.extend(again.iter().map(output));
         }
-        left.push((last, [p, q]));
-        if let Instr::Relax { call, .. } = &mut compiled.first[last] {
-            let at = [p, q].into_iter();
-            let at = at.flat_map(|at| (0..gates).map(move |g| at + g * len));
-            call.outputs.extend(at.map(|offset| {
-                Some(Output {
-                    to: Operand {
-                        offset,
-                        index: Index::Each,
-                    },
-                    how: Accumulate::Set,
-                })
-            }));
-        }
+        let wanted = again.iter().zip(of_next.1);
+        let wanted = wanted.filter_map(|(&from, to)| Some((from, to?.to.offset)));
+        let copied = wanted.map(|(from, to)| Instr::Copy { from, to, len });
+        copies.push((first, copied.collect::<Vec<_>>()));
+        kept.extend(again.iter().map(|&at| at..at + len));
     }
-    compiled.continued.clone_from(&compiled.first);
-    for (first, relaxed) in again.into_iter().rev() {
-        compiled.continued.splice(first..=first, relaxed);
+    let mut continued = list.clone();
+    for (first, copied) in copies.into_iter().rev() {
+        continued.splice(first..=first, copied);
     }
+    compiled.continued = followed(continued, coefficients, layout, &kept);
     take_constants(&mut compiled.continued, layout);
 }
 
@@ -98,18 +75,18 @@ pub(super) fn take_constants(list: &mut Vec<Instr>, layout: &Layout) -> Vec<Inst
     makers
 }
 
-/// The last relaxation of a step that is the one at `first` of the next step, with all that the rates depend on untouched
-/// from one to the other.
+/// The last relaxation of a step that is the one at `first` of the next step, which goes on with its results, with these and all
+/// that the rates depend on untouched from one to the other.
 fn repeated(list: &[Instr], first: usize, coefficients: &[Coef], layout: &Layout) -> Option<usize> {
     let Instr::Relax { kernel, call, time } = &list[first] else {
         return None;
     };
-    let whole = |x: &Operand| x.index == Index::Each;
+    let whole = |x: &&Operand| x.index == Index::Each;
     let (arguments, states) = call.inputs.split_at(call.inputs.len() - call.outputs.len());
-    let outputs = call.outputs.iter().flatten();
-    if !states.iter().chain(outputs.map(|o| &o.to)).all(whole) {
-        return None;
-    }
+    let to = |call: &Call| -> Vec<Option<Operand>> {
+        let outputs = call.outputs.iter();
+        outputs.map(|o| Some(o.as_ref()?.to.clone())).collect()
+    };
     let same = |instr: &Instr| match instr {
         Instr::Relax {
             kernel: k,
@@ -117,13 +94,28 @@ fn repeated(list: &[Instr], first: usize, coefficients: &[Coef], layout: &Layout
             time: t,
         } => {
             let alike = Arc::ptr_eq(k, kernel) && coefficients[*t] == coefficients[*time];
-            alike && c.len == call.len && c.inputs.starts_with(arguments)
+            let on = to(c).iter().map(Option::as_ref).eq(states.iter().map(Some));
+            alike && on && c.len == call.len && c.inputs.starts_with(arguments)
         }
         _ => false,
     };
+    let outputs = to(call);
+    if !states
+        .iter()
+        .chain(outputs.iter().flatten())
+        .all(|x| whole(&x))
+    {
+        return None;
+    }
     let last = first + 1 + list[first + 1..].iter().rposition(same)?;
-    let read: Vec<Range<usize>> = arguments.iter().map(|x| range(x, call.len)).collect();
-    let touched = |instr: &Instr| meet(&writes(instr, layout), &read);
-    let between = list[last..].iter().chain(&list[..=first]);
-    (!between.into_iter().any(touched)).then_some(last)
+    let ranges =
+        |of: &[Operand]| -> Vec<Range<usize>> { of.iter().map(|x| range(x, call.len)).collect() };
+    let touches = |instr: &Instr, what: &[Range<usize>]| meet(&writes(instr, layout), what);
+    let (arguments, states) = (ranges(arguments), ranges(states));
+    let mut between = list[last + 1..].iter().chain(&list[..first]);
+    let untouched = !between.any(|i| touches(i, &arguments) || touches(i, &states))
+        && ![&list[first], &list[last]]
+            .iter()
+            .any(|i| touches(i, &arguments));
+    untouched.then_some(last)
 }

@@ -14,6 +14,7 @@ use crate::kernel::{Accumulate, Call, Output};
 use crate::model::{Phase, SignalId, Source, StateId, Target};
 use crate::stepper::{Array, Coef, Linearization, Op, Parts, Program, Terms};
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 
 /// A group's step program.
 pub(super) struct Compiled {
@@ -30,6 +31,8 @@ pub(super) struct Compiled {
     pub coefficients: Vec<Coef>,
     /// Evaluations of the right-hand side in a step.
     pub right_hand_sides: u64,
+    /// What the program leaves behind.
+    pub kept: Vec<Range<usize>>,
     /// The error estimate, if it is kept.
     pub error: Option<usize>,
     /// The coefficients of θ, θ², … of the solution inside the step, if they are kept.
@@ -118,6 +121,7 @@ pub(super) fn compile(
         continued: Vec::new(),
         coefficients: Vec::new(),
         right_hand_sides: 0,
+        kept: Vec::new(),
         error: None,
         dense: Vec::new(),
     };
@@ -170,6 +174,7 @@ pub(super) fn compile(
     let list = solved_at_once(&compiled.settled, c.layout);
     compiled.first = advanced(&list, &mut c.coefficients, c.layout, &kept);
     compiled.continued.clone_from(&compiled.first);
+    compiled.kept = kept;
     compiled.instructions = c.all;
     compiled.coefficients = c.coefficients;
     compiled

@@ -74,7 +74,6 @@ pub(super) fn writes(instr: &Instr, layout: &Layout) -> Vec<Range<usize>> {
         Instr::Copy { to, len, .. }
         | Instr::Combine { to, len, .. }
         | Instr::Product { to, len, .. }
-        | Instr::RelaxAgain { to, len, .. }
         | Instr::RelaxDiagonal { to, len, .. }
         | Instr::PhiDiagonal { to, len, .. }
         | Instr::SolveDiagonal { to, len, .. } => one(*to..to + len),
@@ -143,7 +142,6 @@ pub(super) fn reads(instr: &Instr, layout: &Layout) -> Vec<Range<usize>> {
             arrays(&from, *len)
         }
         Instr::Product { a, b, len, .. } => arrays(&[*a, *b], *len),
-        Instr::RelaxAgain { x, p, q, len, .. } => arrays(&[*x, *p, *q], *len),
         Instr::RelaxDiagonal { y, f, d, len, .. } => arrays(&[*y, *f, *d], *len),
         Instr::PhiDiagonal { d, b, len, .. } | Instr::SolveDiagonal { d, b, len, .. } => {
             arrays(&[*d, *b], *len)
@@ -250,9 +248,6 @@ pub(super) fn sources<'a>(
         }
         Instr::PhiDiagonal { d, b, len, .. } | Instr::SolveDiagonal { d, b, len, .. } => {
             vec![plane(d, *len), plane(b, *len)]
-        }
-        Instr::RelaxAgain { x, p, q, len, .. } => {
-            vec![plane(x, *len), plane(p, *len), plane(q, *len)]
         }
         Instr::MultiplyAdd { a, b, len, .. } => vec![plane(a, *len), element(b, *len)],
         Instr::Kernel { call, .. }

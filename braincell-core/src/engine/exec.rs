@@ -193,9 +193,6 @@ pub(crate) fn execute<F: Storage>(
                     }
                 }
             },
-            Instr::RelaxAgain { to, x, p, q, len } => {
-                elementwise(context, arrays::RelaxAgain, *to, [*x, *p, *q], *len, arena);
-            }
             Instr::RelaxDiagonal {
                 to,
                 y,

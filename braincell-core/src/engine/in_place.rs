@@ -32,6 +32,16 @@ pub(super) fn in_place(
     merged(list, layout)
 }
 
+/// The instructions with copies followed to those who read them, and what is then read by nobody left out.
+pub(super) fn followed(
+    list: Vec<Instr>,
+    coefficients: &[Coef],
+    layout: &Layout,
+    kept: &[Range<usize>],
+) -> Vec<Instr> {
+    useful(follow(list, coefficients, layout), layout, kept)
+}
+
 /// An instruction on a whole array as instructions on its planes.
 fn by_plane(instr: &Instr, planes: &[Plane], layout: &Layout) -> Vec<Instr> {
     let whole: usize = planes.iter().map(|p| p.len).sum();
@@ -66,7 +76,6 @@ fn target(instr: &mut Instr) -> Option<&mut usize> {
         Instr::Copy { to, .. }
         | Instr::Combine { to, .. }
         | Instr::Product { to, .. }
-        | Instr::RelaxAgain { to, .. }
         | Instr::RelaxDiagonal { to, .. }
         | Instr::PhiDiagonal { to, .. }
         | Instr::SolveDiagonal { to, .. } => Some(to),
@@ -80,7 +89,6 @@ fn length(instr: &mut Instr) -> Option<&mut usize> {
         | Instr::Copy { len, .. }
         | Instr::Combine { len, .. }
         | Instr::Product { len, .. }
-        | Instr::RelaxAgain { len, .. }
         | Instr::PhiDiagonal { len, .. }
         | Instr::SolveDiagonal { len, .. } => Some(len),
         _ => None,
@@ -313,7 +321,7 @@ fn without(range: Range<usize>, taken: &Range<usize>) -> Vec<Range<usize>> {
 }
 
 /// Neighbouring planes that are treated alike, in one instruction.
-pub(super) fn merged(list: Vec<Instr>, layout: &Layout) -> Vec<Instr> {
+fn merged(list: Vec<Instr>, layout: &Layout) -> Vec<Instr> {
     let mut all: Vec<Instr> = Vec::new();
     for mut instr in list {
         if let Some(last) = all.last_mut()
@@ -336,7 +344,7 @@ pub(super) fn merged(list: Vec<Instr>, layout: &Layout) -> Vec<Instr> {
 
 /// Whether two instructions on arrays do the same, their lengths aside.
 fn same(a: &Instr, b: &Instr) -> bool {
-    use Instr::{Combine, Copy, Product, RelaxAgain, Zero};
+    use Instr::{Combine, Copy, Product, Zero};
     match (a, b) {
         (Zero { at: a, .. }, Zero { at: b, .. }) => a == b,
         (Copy { from, to, .. }, Copy { from: f, to: t, .. }) => (from, to) == (f, t),
@@ -352,16 +360,6 @@ fn same(a: &Instr, b: &Instr) -> bool {
                 to: t, a: c, b: d, ..
             },
         ) => (to, a, b) == (t, c, d),
-        (
-            RelaxAgain { to, x, p, q, .. },
-            RelaxAgain {
-                to: t,
-                x: a,
-                p: b,
-                q: c,
-                ..
-            },
-        ) => (to, x, p, q) == (t, a, b, c),
         _ => false,
     }
 }

@@ -96,14 +96,6 @@ pub(crate) enum Instr {
         call: Call,
         time: usize,
     },
-    /// to ← x + (p - q x), element by element
-    RelaxAgain {
-        to: usize,
-        x: usize,
-        p: usize,
-        q: usize,
-        len: usize,
-    },
     /// to ← y + s φ₁(s d) f, element by element; s by number.
     RelaxDiagonal {
         to: usize,

@@ -77,7 +77,6 @@ fn elements(instr: &Instr) -> Option<usize> {
         | Instr::Combine { len, .. }
         | Instr::Product { len, .. }
         | Instr::MultiplyAdd { len, .. }
-        | Instr::RelaxAgain { len, .. }
         | Instr::RelaxDiagonal { len, .. }
         | Instr::PhiDiagonal { len, .. }
         | Instr::SolveDiagonal { len, .. }
@@ -142,7 +141,6 @@ fn part(mut instr: Instr, at: usize, count: usize) -> Instr {
             (from.chain([to]).collect(), len)
         }
         Instr::Product { to, a, b, len } => (vec![to, a, b], len),
-        Instr::RelaxAgain { to, x, p, q, len } => (vec![to, x, p, q], len),
         Instr::RelaxDiagonal {
             to, y, f, d, len, ..
         } => (vec![to, y, f, d], len),

@@ -48,7 +48,7 @@ impl Goal for Relax {
 
 /// x + (p - q x), wherever p and q come from.
 #[inline(always)]
-pub(crate) fn relaxed<R: Real>(x: R, [p, q]: [R; 2]) -> R {
+fn relaxed<R: Real>(x: R, [p, q]: [R; 2]) -> R {
     (-q).mul_add(x, p) + x
 }
 
@@ -119,25 +119,26 @@ impl<K: Kinetics<N>, const N: usize> GateDriver<K, N> {
     }
 }
 
-/// The states relaxed over a time, and p and q of each.
-struct Kept<'a, K, const N: usize>(&'a K, Relax);
+/// The states relaxed over a time, and once more over the same time at the same rates.
+struct Twice<'a, K, const N: usize>(&'a K, Relax);
 
-impl<K: Kinetics<N>, const N: usize> Function for Kept<'_, K, N> {
+impl<K: Kinetics<N>, const N: usize> Function for Twice<'_, K, N> {
     type Inputs<T: Copy> = (K::Inputs<T>, [T; N]);
-    type Outputs<T: Copy> = ([T; N], [T; N], [T; N]);
+    type Outputs<T: Copy> = ([T; N], [T; N]);
     #[inline(always)]
-    fn at<R: Real>(&self, (inputs, states): (K::Inputs<R>, [R; N])) -> Self::Outputs<R> {
+    fn at<R: Real>(&self, (inputs, states): (K::Inputs<R>, [R; N])) -> ([R; N], [R; N]) {
         let rates = self.0.rates(inputs);
-        let (mut x, mut p, mut q) = (states, states, states);
+        let (mut once, mut twice) = (states, states);
         each(
             N,
             #[inline(always)]
             |g| {
-                [p[g], q[g]] = self.1.weights(rates[g].a, rates[g].b);
-                x[g] = relaxed(states[g], [p[g], q[g]]);
+                let weights = self.1.weights(rates[g].a, rates[g].b);
+                once[g] = relaxed(states[g], weights);
+                twice[g] = relaxed(once[g], weights);
             },
         );
-        (x, p, q)
+        (once, twice)
     }
 }
 
@@ -162,7 +163,7 @@ impl<F: Element, K: Kinetics<N>, const N: usize> KernelFor<F> for GateDriver<K, 
         if call.outputs.len() == N {
             evaluate(level, &Aim::<K, _, N>(kernel, goal), call, arena);
         } else {
-            evaluate(level, &Kept(kernel, goal), call, arena);
+            evaluate(level, &Twice(kernel, goal), call, arena);
         }
     }
 

@@ -19,7 +19,6 @@ pub use call::{Accumulate, Call, Index, Operand, Output};
 pub(crate) use call::{array, array_mut};
 pub(crate) use columns::{Column, columns};
 pub use depends::Depends;
-pub(crate) use gates::relaxed;
 pub use graph::Graph;
 pub(crate) use graph::{Routine, Seed};
 pub use slots::{Slots, each};
@@ -120,7 +119,7 @@ pub trait KernelFor<F: Element> {
     /// For relaxing states: outputs ← x + (p - q x) with p = h φ₁(-b h) a and q = h φ₁(-b h) b, the exact solution after a time
     /// h with fixed rates.
     ///
-    /// Outputs are the states, or the states, then p of each and then q of each. A kernel that is no [`Kinetics`] leaves its
+    /// Outputs are the states, or these and then the states relaxed once more. A kernel that is no [`Kinetics`] leaves its
     /// outputs alone.
     fn relax(&self, level: Level, h: F, call: &Call, arena: &mut [F]);
     /// For kernels that have one ([`Kernel::has_steady_state`]): outputs ← the states at which the derivatives vanish,
