@@ -5,6 +5,7 @@
 //! `v + κ γ (I - γ J)⁻¹ (f - (S v - B i) / c) = v + κ (w - v)`, where `(I - γ J) w = (I - γ J_local) v + γ (f + B i / c)`
 //! is free of S v: the axial current of the old potentials need not be computed.
 
+use super::compile::Compiled;
 use super::effects::{Item, meet, nodes, reads};
 use super::instr::{Instr, Shift};
 use super::layout::Layout;
@@ -12,14 +13,12 @@ use super::local::Factors;
 use crate::stepper::{Coef, num};
 use std::ops::Range;
 
-/// The same instructions with such steps where the change of the potentials is not wanted for anything else. The numbers are the
-/// same but for rounding. Adjoints do not know these instructions.
-pub(super) fn advanced(
-    list: &[Instr],
-    coefficients: &mut Vec<Coef>,
-    layout: &mut Layout,
-    kept: &[Range<usize>],
-) -> Vec<Instr> {
+/// Lets a program make such steps where the change of the potentials is not wanted for anything else. The numbers are the same but
+/// for rounding, which is that of the potentials, not of their change: too much for single precision. Adjoints do not know these
+/// instructions.
+pub(super) fn advance(compiled: &mut Compiled, layout: &mut Layout) {
+    let (list, coefficients) = (&compiled.first, &mut compiled.coefficients);
+    let kept = &compiled.kept[..];
     let items = list.iter().map(|instr| Item::new(instr.clone(), layout));
     let mut items: Vec<Item> = items.collect();
     // One system after the other is solved, in the same place.
@@ -36,7 +35,8 @@ pub(super) fn advanced(
         }
         k += 1;
     }
-    items.into_iter().map(|item| item.instr).collect()
+    compiled.first = items.into_iter().map(|item| item.instr).collect();
+    compiled.continued.clone_from(&compiled.first);
 }
 
 /// The step that is made by the axial current, the solution of the cable at `k`, and the sum, if these can be side by side: the
@@ -68,11 +68,11 @@ fn step_at(
         _ => meet(&reads(instr, layout), &planes),
     };
     let mut others = (k + 1..items.len()).filter(|&m| m != sum);
-    let fits = free(axial, axial + 1..k)
+    let apart = free(axial, axial + 1..k)
         && free(sum, k + 1..sum)
         && !others.any(|m| used(&items[m].instr))
         && !meet(kept, &planes);
-    fits.then_some((axial, step, sum))
+    apart.then_some((axial, step, sum))
 }
 
 /// A step of the potentials.

@@ -29,13 +29,13 @@ impl<T: Copy + Default> Arena<T> {
 impl<T> Deref for Arena<T> {
     type Target = [T];
     fn deref(&self) -> &[T] {
-        &self.data[self.skip..][..self.len]
+        &self.data[self.skip..self.skip + self.len]
     }
 }
 
 impl<T> DerefMut for Arena<T> {
     fn deref_mut(&mut self) -> &mut [T] {
-        &mut self.data[self.skip..][..self.len]
+        &mut self.data[self.skip..self.skip + self.len]
     }
 }
 

@@ -9,8 +9,9 @@ use super::effects::{meet, overlap, range, reads, writes};
 use super::in_place::{followed, within};
 use super::instr::Instr;
 use super::layout::Layout;
-use crate::kernel::{Accumulate, Call, Index, Operand, Output};
+use crate::kernel::{Accumulate, Index, Operand, Output};
 use crate::stepper::Coef;
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -21,28 +22,30 @@ pub(super) fn carry(compiled: &mut Compiled, layout: &mut Layout) {
     let pairs = (0..list.len())
         .filter_map(|first| Some((first, repeated(list, first, coefficients, layout)?)));
     let pairs: Vec<(usize, usize)> = pairs.collect();
-    let mut kept = compiled.kept.clone();
-    let mut copies = Vec::new();
+    let (mut copies, mut left) = (Vec::new(), BTreeMap::new());
     for (first, last) in pairs {
-        let [of_next, of_last] = [first, last].map(|k| match &list[k] {
-            Instr::Relax { call, .. } => (call.len, call.outputs.clone()),
-            _ => (0, Vec::new()),
-        });
-        let (len, gates) = (of_last.0, of_last.1.len());
-        let again: Vec<usize> = (0..gates).map(|_| layout.take(len)).collect();
-        let output = |&offset: &usize| {
+        let Instr::Relax { call, .. } = &list[first] else {
+            continue;
+        };
+        let (len, to) = (call.len, call.outputs.clone());
+        let take = || -> Vec<usize> { to.iter().map(|_| layout.take(len)).collect() };
+        let again = left.entry(last).or_insert_with(take);
+        let wanted = again.iter().zip(&to);
+        let wanted = wanted.filter_map(|(&from, to)| Some((from, to.as_ref()?.to.offset)));
+        let copied = wanted.map(|(from, to)| Instr::Copy { from, to, len });
+        copies.push((first, copied.collect::<Vec<_>>()));
+    }
+    let mut kept = compiled.kept.clone();
+    for (last, again) in left {
+        let Instr::Relax { call, .. } = &mut list[last] else {
+            continue;
+        };
+        call.outputs.extend(again.iter().map(|&offset| {
             let index = Index::Each;
             let (to, how) = (Operand { offset, index }, Accumulate::Set);
             Some(Output { to, how })
-        };
-        if let Instr::Relax { call, .. } = &mut list[last] {
-            call.outputs.extend(again.iter().map(output));
-        }
-        let wanted = again.iter().zip(of_next.1);
-        let wanted = wanted.filter_map(|(&from, to)| Some((from, to?.to.offset)));
-        let copied = wanted.map(|(from, to)| Instr::Copy { from, to, len });
-        copies.push((first, copied.collect::<Vec<_>>()));
-        kept.extend(again.iter().map(|&at| at..at + len));
+        }));
+        kept.extend(again.iter().map(|&at| at..at + call.len));
     }
     let mut continued = list.clone();
     for (first, copied) in copies.into_iter().rev() {
@@ -81,41 +84,35 @@ fn repeated(list: &[Instr], first: usize, coefficients: &[Coef], layout: &Layout
     let Instr::Relax { kernel, call, time } = &list[first] else {
         return None;
     };
-    let whole = |x: &&Operand| x.index == Index::Each;
     let (arguments, states) = call.inputs.split_at(call.inputs.len() - call.outputs.len());
-    let to = |call: &Call| -> Vec<Option<Operand>> {
-        let outputs = call.outputs.iter();
-        outputs.map(|o| Some(o.as_ref()?.to.clone())).collect()
-    };
-    let same = |instr: &Instr| match instr {
+    let outputs = call.outputs.iter().flatten().map(|output| &output.to);
+    let mut gates = states.iter().chain(outputs);
+    if !gates.all(|x| x.index == Index::Each) {
+        return None;
+    }
+    let is_last = |instr: &Instr| match instr {
         Instr::Relax {
             kernel: k,
             call: c,
             time: t,
         } => {
-            let alike = Arc::ptr_eq(k, kernel) && coefficients[*t] == coefficients[*time];
-            let on = to(c).iter().map(Option::as_ref).eq(states.iter().map(Some));
-            alike && on && c.len == call.len && c.inputs.starts_with(arguments)
+            let made = c.outputs.iter().zip(states);
+            let mut made = made.map(|(output, x)| output.as_ref().is_some_and(|o| o.to == *x));
+            Arc::ptr_eq(k, kernel)
+                && coefficients[*t] == coefficients[*time]
+                && c.len == call.len
+                && c.inputs.starts_with(arguments)
+                && made.all(|made| made)
         }
         _ => false,
     };
-    let outputs = to(call);
-    if !states
-        .iter()
-        .chain(outputs.iter().flatten())
-        .all(|x| whole(&x))
-    {
-        return None;
-    }
-    let last = first + 1 + list[first + 1..].iter().rposition(same)?;
+    let last = first + 1 + list[first + 1..].iter().rposition(is_last)?;
     let ranges =
         |of: &[Operand]| -> Vec<Range<usize>> { of.iter().map(|x| range(x, call.len)).collect() };
-    let touches = |instr: &Instr, what: &[Range<usize>]| meet(&writes(instr, layout), what);
     let (arguments, states) = (ranges(arguments), ranges(states));
-    let mut between = list[last + 1..].iter().chain(&list[..first]);
-    let untouched = !between.any(|i| touches(i, &arguments) || touches(i, &states))
-        && ![&list[first], &list[last]]
-            .iter()
-            .any(|i| touches(i, &arguments));
+    let touches = |k: usize, what: &[Range<usize>]| meet(&writes(&list[k], layout), what);
+    let mut between = (last + 1..list.len()).chain(0..first);
+    let untouched = !between.any(|k| touches(k, &arguments) || touches(k, &states))
+        && ![first, last].iter().any(|&k| touches(k, &arguments));
     untouched.then_some(last)
 }

@@ -1,6 +1,5 @@
 //! From step programs to instructions.
 
-use super::advance::advanced;
 use super::exec::Clock;
 use super::fuse::{fused, solved_at_once};
 use super::graph::{Wanted, all_signals, derivative, diffusion, run_wanted, states_in};
@@ -23,8 +22,7 @@ pub(super) struct Compiled {
     pub instructions: Vec<Instr>,
     /// The same in fewer instructions, in place: what adjoints follow.
     pub settled: Vec<Instr>,
-    /// What runs: the same, with factors made while they are solved with, and potentials solved for where their change is not
-    /// needed.
+    /// What runs: the same, with factors made while they are solved with, and what `Engine::new` makes of it.
     pub first: Vec<Instr>,
     /// What runs after a step of the same size that left the state as it is.
     pub continued: Vec<Instr>,
@@ -171,8 +169,7 @@ pub(super) fn compile(
     let list = in_place(&list, &c.coefficients, c.layout, group, &kept);
     // Without copies between them more belongs together.
     compiled.settled = fused(&list, c.layout);
-    let list = solved_at_once(&compiled.settled, c.layout);
-    compiled.first = advanced(&list, &mut c.coefficients, c.layout, &kept);
+    compiled.first = solved_at_once(&compiled.settled, c.layout);
     compiled.continued.clone_from(&compiled.first);
     compiled.kept = kept;
     compiled.instructions = c.all;

@@ -191,8 +191,8 @@ pub(super) fn reads(instr: &Instr, layout: &Layout) -> Vec<Range<usize>> {
 /// An instruction with what it reads and writes.
 pub(super) struct Item {
     pub instr: Instr,
-    reads: Vec<Range<usize>>,
-    writes: Vec<Range<usize>>,
+    pub reads: Vec<Range<usize>>,
+    pub writes: Vec<Range<usize>>,
 }
 
 /// Whether some number is in ranges of both.

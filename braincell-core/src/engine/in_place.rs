@@ -283,7 +283,10 @@ fn useful(list: Vec<Instr>, layout: &Layout, kept: &[Range<usize>]) -> Vec<Instr
         let wanted = written.iter().any(|w| meets(&live, w));
         let only_writes = !matches!(
             instr,
-            Instr::Factor { .. } | Instr::Phi { .. } | Instr::Newton(_)
+            Instr::Factor { .. }
+                | Instr::FactorAndSolve { .. }
+                | Instr::Phi { .. }
+                | Instr::Newton(_)
         );
         if only_writes && !wanted {
             continue;

@@ -155,8 +155,7 @@ impl Layout {
 
     /// Reserves `len` reciprocal pivots of trees.
     pub fn take_tree(&mut self, len: usize) -> usize {
-        self.tree += len;
-        self.tree - len
+        arena::take(&mut self.tree, len)
     }
 
     /// Whether a state is the potential that the cable couples.

@@ -3,70 +3,68 @@
 //! What one instruction writes the next one reads. Over whole planes, that is from the second-level cache; over strips of them,
 //! run one after the other by each of several instructions, from the first.
 
-use super::effects::{meet, overlap, range, reads, writes};
+use super::effects::{Item, meet, overlap, range};
 use super::instr::Instr;
 use super::layout::Layout;
 use crate::kernel::{Call, Index, Operand, Output};
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-/// Bytes of the strips of all planes that are used together: well within the first-level cache.
-pub(super) const CACHE: usize = 32 << 10;
+/// Bytes of the strips of all planes that are used together: half of the first-level cache, or somewhat more.
+pub(super) const CACHE: usize = 24 << 10;
 /// Strips are multiples of so many numbers.
 const GRAIN: usize = 64;
 
 /// The same instructions, neighbours that work on the same elements strip by strip, to the same bits. `room` is for how many
 /// numbers the cache has room.
 pub(super) fn in_strips(list: &[Instr], layout: &Layout, room: usize) -> Vec<Instr> {
+    let items = list.iter().map(|instr| Item::new(instr.clone(), layout));
+    let items: Vec<Item> = items.collect();
     let mut all = Vec::new();
-    let mut rest = list;
-    while !rest.is_empty() {
-        let together = (1..rest.len())
-            .find(|&k| !belongs(&rest[k], &rest[..k], layout))
-            .unwrap_or(rest.len());
-        let (group, after) = rest.split_at(together);
+    let mut rest = &items[..];
+    while let [first, others @ ..] = rest {
+        let together = others.iter().enumerate();
+        let mut together = together.map(|(k, item)| (k + 1, item));
+        let end = together.find(|&(k, item)| !rest[..k].iter().all(|i| one_by_one(i, item)));
+        let (group, after) = rest.split_at(end.map_or(rest.len(), |(k, _)| k));
         rest = after;
-        let len = elements(&group[0]).unwrap_or(0);
-        let planes: BTreeSet<usize> = group
-            .iter()
-            .flat_map(|instr| {
-                let both = [reads(instr, layout), writes(instr, layout)].concat();
-                let planes = both.into_iter().filter(|range| range.len() == len);
-                planes.map(|range| range.start)
-            })
-            .collect();
+        let len = elements(&first.instr).unwrap_or(0);
+        let ranges = group.iter().flat_map(|i| i.reads.iter().chain(&i.writes));
+        let planes = ranges.filter(|range| range.len() == len);
+        let planes: BTreeSet<usize> = planes.map(|range| range.start).collect();
         let strip = (room / planes.len().max(1) / GRAIN * GRAIN).max(GRAIN);
-        if group.len() == 1 || len <= strip {
-            all.extend_from_slice(group);
+        let strip = if group.len() == 1 { len } else { strip };
+        if len <= strip {
+            all.extend(group.iter().map(|item| item.instr.clone()));
             continue;
         }
         for at in (0..len).step_by(strip) {
             let count = strip.min(len - at);
-            all.extend(group.iter().map(|instr| part(instr.clone(), at, count)));
+            let parts = group.iter().map(|i| part(i.instr.clone(), at, count));
+            all.extend(parts);
         }
     }
     all
 }
 
-/// Whether an instruction works on the same elements as those before it, each depending on nothing but what these make of the
-/// same element.
-fn belongs(instr: &Instr, before: &[Instr], layout: &Layout) -> bool {
-    let len = elements(instr);
+/// Whether two instructions work on the same elements, the second depending on nothing but what the first makes of the same
+/// element, and the first on nothing that the second makes of another one.
+fn one_by_one(first: &Item, second: &Item) -> bool {
+    let aligned = |a: &[Range<usize>], b: &[Range<usize>]| {
+        let mut pairs = a.iter().flat_map(|a| b.iter().map(move |b| (a, b)));
+        pairs.all(|(a, b)| a == b || !overlap(a, b))
+    };
+    let len = elements(&first.instr);
     len.is_some()
-        && before.iter().all(|earlier| {
-            let (read, written) = (reads(instr, layout), writes(instr, layout));
-            let (was_read, was_written) = (reads(earlier, layout), writes(earlier, layout));
-            let aligned = |a: &[Range<usize>], b: &[Range<usize>]| {
-                let mut pairs = a.iter().flat_map(|a| b.iter().map(move |b| (a, b)));
-                pairs.all(|(a, b)| a == b || !overlap(a, b))
-            };
-            elements(earlier) == len
-                && aligned(&read, &was_written)
-                && aligned(&written, &was_written)
-                && aligned(&written, &was_read)
-                && !meet(&elsewhere(instr), &was_written)
-                && !meet(&elsewhere(earlier), &written)
-        })
+        && len == elements(&second.instr)
+        && aligned(&second.reads, &first.writes)
+        && aligned(&second.writes, &first.writes)
+        && aligned(&second.writes, &first.reads)
+        // Elements in another order cover the same range.
+        && !meet(&elsewhere(&second.instr), &first.writes)
+        && !meet(&elsewhere(&first.instr), &second.writes)
+        && !meet(&elsewhere(&first.instr), &second.reads)
+        && !meet(&elsewhere(&second.instr), &first.reads)
 }
 
 /// How many elements an instruction works on one by one; nothing if it does not.

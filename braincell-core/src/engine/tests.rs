@@ -55,6 +55,15 @@ impl Pointwise for Current {
     }
 }
 
+struct Pull;
+impl Pointwise for Pull {
+    type Inputs<T: Copy> = [T; 1];
+    type Outputs<T: Copy> = [T; 1];
+    fn eval<R: Real>(&self, [v]: [R; 1]) -> [R; 1] {
+        [(v + 40.0) * -0.02]
+    }
+}
+
 struct Reciprocal;
 impl Pointwise for Reciprocal {
     type Inputs<T: Copy> = [T; 1];
@@ -69,6 +78,7 @@ impl DiffEqModule for Membrane {
         [StateId; 4],
         [SignalId; 2],
         ParameterId,
+        Domain,
         Option<(Domain, ParameterId, SignalId)>,
     );
     fn declare(&self, builder: &mut ModelBuilder) -> Result<Self::Handles, ModelError> {
@@ -85,12 +95,14 @@ impl DiffEqModule for Membrane {
             builder.signal(places, "current", "mV/ms")?,
             builder.signal(places, "rate", "1/ms")?,
         ];
+        let rows: Vec<u32> = (0..PLACES as u32).rev().collect();
+        let backwards = builder.subset("backwards", places, &rows)?;
         let point = self.cable.then(|| branched(builder, places, states[0]));
-        Ok((states, signals, tau, point.transpose()?))
+        Ok((states, signals, tau, backwards, point.transpose()?))
     }
     fn compute_derivative(
         &self,
-        &(states, [current, rate], tau, point): &Self::Handles,
+        &(states, [current, rate], tau, backwards, point): &Self::Handles,
         k: &mut Launches,
     ) -> Result<(), ModelError> {
         let places = Domain(1);
@@ -103,6 +115,9 @@ impl DiffEqModule for Membrane {
             &sources,
             &[Target::Signal(current), ion],
         )?;
+        // The same places in another order.
+        let to = [Target::Signal(current)];
+        k.launch(backwards, pointwise(Pull), &sources[..1], &to)?;
         // A signal that depends on a parameter alone.
         let (tau, to) = ([Source::Parameter(tau)], [Target::Signal(rate)]);
         k.launch(places, pointwise(Reciprocal), &tau, &to)?;
@@ -189,6 +204,15 @@ fn steppers() -> Vec<Arc<dyn Stepper>> {
             let y = o.relax(Parts::GATE, Terms::All, 0.0, h(0.25), y)?;
             let y = voltage(o, y, 0.5)?;
             let next = o.relax(Parts::GATE, Terms::All, 1.0, h(0.25), y)?;
+            o.commit(next)
+        }),
+        stepper(info("the mean of two relaxations"), |o| {
+            let y = o.y();
+            let a = o.relax(Parts::GATE, Terms::All, 0.0, h(0.5), y)?;
+            let b = o.relax(Parts::GATE, Terms::All, 1.0, h(0.5), y)?;
+            let y = o.combine(&[(num(0.5), a), (num(0.5), b)])?;
+            let y = voltage(o, y, 0.5)?;
+            let next = o.relax(Parts::GATE, Terms::All, 1.0, h(0.5), y)?;
             o.commit(next)
         }),
         stepper(info("exponential"), |o| {
@@ -296,10 +320,10 @@ fn what_runs_gives_the_bits_of_the_instructions() {
             }
         }
     }
-    // Once in each symmetric splitting, with both gates at once, for both widths.
-    assert_eq!(carried, 4);
+    // Once in each symmetric splitting and twice for the mean, with both gates at once, for both widths.
+    assert_eq!(carried, 8);
     // The reciprocal, in every program that computes it outside an iteration, for both widths.
-    assert_eq!(left_out, 14);
+    assert_eq!(left_out, 16);
 }
 
 #[test]
@@ -308,10 +332,14 @@ fn strips_give_the_bits_of_whole_planes() {
         let name = stepper.info().name;
         for cable in [false, true] {
             let engine = engine(&Membrane { cable }, &*stepper, 3);
-            let whole = &engine.programs[0].first;
-            let strips = in_strips(whole, &engine.layout, 0);
-            let [expected, found] = [whole, &strips].map(|list| bits(steps(&engine, |_| list)));
-            assert_eq!(expected, found, "{name}");
+            let program = &engine.programs[0];
+            let whole = &program.first;
+            let [strips, more] =
+                [whole, &program.continued].map(|list| in_strips(list, &engine.layout, 0));
+            let expected = bits(steps(&engine, |_| whole));
+            assert_eq!(expected, bits(steps(&engine, |_| &strips)), "{name}");
+            let continued = steps(&engine, |k| if k == 0 { &strips } else { &more });
+            assert_eq!(expected, bits(continued), "{name}");
             // Gates and currents in strips of 64, 64 and 22 numbers.
             let relaxed = |list: &[Instr]| {
                 let all = list.iter().filter(|i| matches!(i, Instr::Relax { .. }));
@@ -341,6 +369,6 @@ fn potentials_solved_for_are_those_that_change() {
             solved += trees.filter(|i| matches!(i, Instr::Tree { .. })).count();
         }
     }
-    // Once in each of the four programs that solve for the potential alone, for both widths.
-    assert_eq!(solved, 8);
+    // Once in each of the five programs that solve for the potential alone, for both widths.
+    assert_eq!(solved, 10);
 }

@@ -1,5 +1,6 @@
 //! Everything a tile does, as instructions.
 
+use super::advance::advance;
 use super::arena::Arena;
 use super::arrays::all_finite;
 use super::axial::Axial;
@@ -134,6 +135,11 @@ impl<F: Storage> Engine<F> {
                 )
             });
         let mut programs: Vec<Compiled> = programs.collect();
+        if size_of::<F>() == size_of::<f64>() {
+            for program in &mut programs {
+                advance(program, &mut layout);
+            }
+        }
         // Nothing else may change the state between two steps.
         match &mut programs[..] {
             [alone] if pre.is_empty() && post.is_empty() => carry(alone, &mut layout),
