@@ -51,8 +51,17 @@ impl Loop {
     /// How many calls take about a millisecond: long against the clock, short against other programs' turns. Nothing if a
     /// step fails.
     fn batch(&mut self) -> Option<u32> {
-        let once = self.time(1)? * self.steps as f64;
-        Some((1e6 / once).clamp(1.0, 1e6) as u32)
+        let mut calls = 1;
+        // The first call is no measure: nothing is in the caches yet.
+        self.time(1)?;
+        while calls < 1 << 20 {
+            let step = self.time(calls)?.min(self.time(calls)?);
+            if step * self.steps as f64 * f64::from(calls) > 5e5 {
+                break;
+            }
+            calls *= 2;
+        }
+        Some(calls)
     }
 
     /// The time of a step in so many calls, ns; nothing if a step fails.
