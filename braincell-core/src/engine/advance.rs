@@ -6,7 +6,7 @@
 //! is free of S v: the axial current of the old potentials need not be computed.
 
 use super::compile::Compiled;
-use super::effects::{Item, meet, nodes, reads};
+use super::effects::{Item, meet, nodes};
 use super::instr::{Instr, Shift};
 use super::layout::Layout;
 use super::local::Factors;
@@ -25,7 +25,7 @@ pub(super) fn advance(compiled: &mut Compiled, layout: &mut Layout) {
     let mut planes = None;
     let mut k = 0;
     while k < items.len() {
-        if let Some((axial, step, combine)) = step_at(&items, k, coefficients, layout, kept) {
+        if let Some((axial, step, combine)) = step_at(&items, k, coefficients, kept) {
             let size = nodes(layout);
             let planes = *planes.get_or_insert_with(|| [(); 2].map(|()| layout.take(size)));
             let made = step.instructions(planes, coefficients, layout);
@@ -36,7 +36,6 @@ pub(super) fn advance(compiled: &mut Compiled, layout: &mut Layout) {
         k += 1;
     }
     compiled.first = items.into_iter().map(|item| item.instr).collect();
-    compiled.continued.clone_from(&compiled.first);
 }
 
 /// The step that is made by the axial current, the solution of the cable at `k`, and the sum, if these can be side by side: the
@@ -45,7 +44,6 @@ fn step_at(
     items: &[Item],
     k: usize,
     coefficients: &[Coef],
-    layout: &Layout,
     kept: &[Range<usize>],
 ) -> Option<(usize, Step, usize)> {
     if !matches!(items[k].instr, Instr::FactorAndSolve { .. }) {
@@ -63,14 +61,14 @@ fn step_at(
     let free =
         |of: usize, mut between: Range<usize>| between.all(|m| !items[m].conflicts(&items[of]));
     let planes = [step.f, step.change].map(|at| at..at + step.len);
-    let used = |instr: &Instr| match instr {
+    let used = |item: &Item| match &item.instr {
         Instr::Solve { factors, .. } if *factors == step.factors => true,
-        _ => meet(&reads(instr, layout), &planes),
+        _ => meet(&item.reads, &planes),
     };
     let mut others = (k + 1..items.len()).filter(|&m| m != sum);
     let apart = free(axial, axial + 1..k)
         && free(sum, k + 1..sum)
-        && !others.any(|m| used(&items[m].instr))
+        && !others.any(|m| used(&items[m]))
         && !meet(kept, &planes);
     apart.then_some((axial, step, sum))
 }

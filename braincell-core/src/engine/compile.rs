@@ -170,7 +170,6 @@ pub(super) fn compile(
     // Without copies between them more belongs together.
     compiled.settled = fused(&list, c.layout);
     compiled.first = solved_at_once(&compiled.settled, c.layout);
-    compiled.continued.clone_from(&compiled.first);
     compiled.kept = kept;
     compiled.instructions = c.all;
     compiled.coefficients = c.coefficients;

@@ -53,10 +53,15 @@ fn voltage(layout: &Layout) -> usize {
     cable.map_or(0, |c| layout.states[c.cable.voltage.0].len)
 }
 
+/// How many numbers there are for the junctions of the cable.
+fn junctions(layout: &Layout) -> usize {
+    let cable = layout.model.cable.as_ref();
+    cable.map_or(0, |c| c.junctions) * layout.lanes
+}
+
 /// How many numbers there are for all nodes of the cable.
 pub(super) fn nodes(layout: &Layout) -> usize {
-    let cable = layout.model.cable.as_ref();
-    voltage(layout) + cable.map_or(0, |c| c.junctions) * layout.lanes
+    voltage(layout) + junctions(layout)
 }
 
 /// What an instruction writes.
@@ -99,10 +104,7 @@ pub(super) fn writes(instr: &Instr, layout: &Layout) -> Vec<Range<usize>> {
         } => [*diagonal, *right]
             .map(|at| at..at + nodes(layout))
             .to_vec(),
-        Instr::JunctionPotentials { to, .. } => {
-            let junctions = layout.model.cable.as_ref().map_or(0, |c| c.junctions);
-            one(*to..to + junctions * layout.lanes)
-        }
+        Instr::JunctionPotentials { to, .. } => one(*to..to + junctions(layout)),
         Instr::Factor { .. } | Instr::Phi { .. } => Vec::new(),
         Instr::Solve { system, x, .. } => unknowns(system, x, layout),
         Instr::FactorAndSolve { system, x, .. } | Instr::ApplyPhi { system, x, .. } => {
@@ -131,8 +133,7 @@ pub(super) fn writes(instr: &Instr, layout: &Layout) -> Vec<Range<usize>> {
 /// What an instruction reads of what instructions write. Iterations may read all.
 pub(super) fn reads(instr: &Instr, layout: &Layout) -> Vec<Range<usize>> {
     let voltage = voltage(layout);
-    let cable = layout.model.cable.as_ref();
-    let junctions = cable.map_or(0, |c| c.junctions) * layout.lanes;
+    let junctions = junctions(layout);
     let arrays = |of: &[usize], len: usize| of.iter().map(|&at| at..at + len).collect();
     match instr {
         Instr::Inputs { .. } | Instr::Zero { .. } => Vec::new(),

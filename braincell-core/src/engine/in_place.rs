@@ -7,6 +7,7 @@
 use super::effects::{Item, covers, meet, overlap, range, reads, sources, writes};
 use super::instr::Instr;
 use super::layout::{Layout, Plane};
+use super::strips::part;
 use crate::stepper::{Coef, num};
 use std::ops::Range;
 use std::slice;
@@ -23,9 +24,7 @@ pub(super) fn in_place(
         .filter(|(_, info)| info.group == group)
         .map(|(plane, _)| *plane)
         .collect();
-    let list = list
-        .iter()
-        .flat_map(|instr| by_plane(instr, &planes, layout));
+    let list = list.iter().flat_map(|instr| by_plane(instr, &planes));
     let mut list = follow(list.collect(), coefficients, layout);
     settle(&mut list, layout, kept);
     let list = useful(list, layout, kept);
@@ -43,19 +42,12 @@ pub(super) fn followed(
 }
 
 /// An instruction on a whole array as instructions on its planes.
-fn by_plane(instr: &Instr, planes: &[Plane], layout: &Layout) -> Vec<Instr> {
+fn by_plane(instr: &Instr, planes: &[Plane]) -> Vec<Instr> {
     let whole: usize = planes.iter().map(|p| p.len).sum();
     if length(&mut instr.clone()).is_none_or(|len| *len != whole) {
         return vec![instr.clone()];
     }
-    let part = |plane: &Plane| {
-        let mut part = instr.clone();
-        shift(&mut part, plane.offset, layout);
-        if let Some(len) = length(&mut part) {
-            *len = plane.len;
-        }
-        part
-    };
+    let part = |plane: &Plane| part(instr.clone(), plane.offset, plane.len);
     planes.iter().map(part).collect()
 }
 

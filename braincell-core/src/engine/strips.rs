@@ -89,24 +89,26 @@ fn elements(instr: &Instr) -> Option<usize> {
 
 /// What an instruction reads or writes in another place than that of the element.
 fn elsewhere(instr: &Instr) -> Vec<Range<usize>> {
-    let (operands, len): (Vec<&Operand>, usize) = match instr {
-        Instr::MultiplyAdd { to, b, len, .. } => (vec![to, b], *len),
+    let (call, values): (&Call, &[Option<Output>]) = match instr {
         Instr::Kernel { call, .. } | Instr::Steady { call, .. } | Instr::Relax { call, .. } => {
-            let outputs = call.outputs.iter().flatten().map(|o| &o.to);
-            (call.inputs.iter().chain(outputs).collect(), call.len)
+            (call, &[])
         }
-        Instr::Partials { call, values, .. } => {
-            let outputs = call.outputs.iter().chain(values).flatten().map(|o| &o.to);
-            (call.inputs.iter().chain(outputs).collect(), call.len)
-        }
+        Instr::Partials { call, values, .. } => (call, values),
+        Instr::MultiplyAdd { to, b, len, .. } => return others([to, b], *len),
         _ => return Vec::new(),
     };
-    let operands = operands.into_iter().filter(|x| x.index != Index::Each);
+    let outputs = call.outputs.iter().chain(values).flatten().map(|o| &o.to);
+    others(call.inputs.iter().chain(outputs), call.len)
+}
+
+/// The numbers addressed by operands that are not those of the element.
+fn others<'a>(of: impl IntoIterator<Item = &'a Operand>, len: usize) -> Vec<Range<usize>> {
+    let operands = of.into_iter().filter(|x| x.index != Index::Each);
     operands.map(|x| range(x, len)).collect()
 }
 
 /// An instruction on elements `at .. at + count` alone.
-fn part(mut instr: Instr, at: usize, count: usize) -> Instr {
+pub(super) fn part(mut instr: Instr, at: usize, count: usize) -> Instr {
     let of_operand = |x: &mut Operand| match &mut x.index {
         Index::Splat => {}
         Index::Each => x.offset += at,

@@ -135,10 +135,11 @@ impl<F: Storage> Engine<F> {
                 )
             });
         let mut programs: Vec<Compiled> = programs.collect();
-        if size_of::<F>() == size_of::<f64>() {
-            for program in &mut programs {
+        for program in &mut programs {
+            if size_of::<F>() == size_of::<f64>() {
                 advance(program, &mut layout);
             }
+            program.continued.clone_from(&program.first);
         }
         // Nothing else may change the state between two steps.
         match &mut programs[..] {
