@@ -124,14 +124,16 @@ impl Level {
     }
 
     /// The fastest level of this processor.
+    #[inline]
     pub fn best() -> Level {
         static BEST: OnceCell<Level> = OnceCell::new();
-        *BEST.get_or_init(|| {
-            Level::ALL
-                .into_iter()
-                .find(|level| level.probe())
-                .unwrap_or(Level::Portable)
-        })
+        *BEST.get_or_init(Level::find_best)
+    }
+
+    #[cold]
+    fn find_best() -> Level {
+        let best = Level::ALL.into_iter().find(|level| level.probe());
+        best.unwrap_or(Level::Portable)
     }
 
     /// Whether this processor can run the level.

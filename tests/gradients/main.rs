@@ -231,6 +231,27 @@ fn forward_and_reverse_agree_for_every_solver() {
     assert!(good);
 }
 
+/// Runs of more than a thousand steps, which a small cell takes back many at a time: with jumps on the grid and off it, spikes,
+/// samples of signals, and a last step cut short.
+#[test]
+fn long_runs_of_small_cells_have_the_same_gradients() {
+    let cell = SingleCompartment::hodgkin_huxley()
+        .initial_voltage(-62.0)
+        .input("pulses", Input::pulses(9.0, 0.5, 6.0113, 9.0, 3))
+        .input("ramp", Input::ramp(-1.0, 2.0, 1.0, 20.0))
+        .input("sine", Input::sine(3.0, 0.1, 0.3));
+    let model = Model::new(&cell).unwrap();
+    let wrt = ["na.g_max", "C", "V", "ramp", "sine", "pulses.onset"];
+    let mut good = true;
+    for solver in deterministic() {
+        let setup = Setup::new(solver.as_str(), 0.025).record("V").record("I");
+        let setup = setup.every(0.1).spikes("V", -20.0);
+        let gradient = Gradient::new(&setup, braincell::solvers(), &model, 30.013, &wrt);
+        good &= both_ways("long", &solver, &gradient.unwrap());
+    }
+    assert!(good);
+}
+
 #[test]
 fn gradients_are_those_of_the_discrete_run() {
     let mut good = true;
@@ -319,12 +340,12 @@ fn spike_times_depend_on_ratios() {
 
 #[test]
 fn gradients_do_not_depend_on_the_memory() {
-    for (model, wrt) in [hodgkin_huxley(), branched()] {
+    for ((model, wrt), until) in [(hodgkin_huxley(), 30.01), (branched(), 6.01)] {
         for solver in ["rk4", "exp_euler", "tr_bdf2", "staggered"] {
             let setup = Setup::new(solver, 0.025).record("V").spikes("V", -20.0);
             let gradient = || {
                 let gradient =
-                    Gradient::new(&setup, braincell::solvers(), &model, 6.01, &wrt).unwrap();
+                    Gradient::new(&setup, braincell::solvers(), &model, until, &wrt).unwrap();
                 gradient.memory(1 << 30)
             };
             let (_, whole) = reverse(&gradient(), &everything);

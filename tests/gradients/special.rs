@@ -213,9 +213,12 @@ fn modules_with_solvers_of_their_own_have_gradients() {
                 .record("trace")
                 .spikes("V", 1.0);
             let wrt = ["drive", "epsilon", "b", "V", "w", "trace"];
-            let gradient = Gradient::new(&setup, braincell::solvers(), &model, 6.0, &wrt).unwrap();
+            let run = |until| Gradient::new(&setup, braincell::solvers(), &model, until, &wrt);
+            let gradient = run(6.0).unwrap();
             assert!(both_ways(own, solver, &gradient));
             assert!(checked(own, solver, &gradient, &everything));
+            // Many steps are taken back together there.
+            assert!(both_ways(own, solver, &run(60.0).unwrap()));
         }
     }
 }

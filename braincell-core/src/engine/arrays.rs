@@ -182,5 +182,8 @@ pub(crate) fn all_finite<F: Element>(x: &[F], level: Level) -> bool {
             !bad
         }
     }
+    if x.len() < WIDTH {
+        return x.iter().all(|x| x.to_f64().is_finite());
+    }
     dispatch(level, Finite(x))
 }

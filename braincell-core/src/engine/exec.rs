@@ -378,7 +378,8 @@ fn inputs<F: Storage>(context: &Context<F>, c: f64, arena: &mut [F]) {
             _ => &waveforms[context.first_cell..context.first_cell + layout.lanes],
         };
         for (lane, input) in cells.iter().enumerate() {
-            let (value, slope) = input.value_and_slope(t, within);
+            let later = layout.later[lane];
+            let (value, slope) = input.value_and_slope(t + later, within + later);
             arena[values.offset + lane] = F::from_f64(value);
             arena[slopes.offset + lane] = F::from_f64(slope);
         }

@@ -25,6 +25,8 @@ impl Plane {
 pub(crate) struct Layout {
     pub model: Arc<Model>,
     pub lanes: usize,
+    /// How much later the step of each cell is than the clock tells, ms: 0, unless they are steps of one cell.
+    pub later: Vec<f64>,
     pub time: usize,
     pub zero: usize,
     pub parameters: Vec<Plane>,
@@ -117,6 +119,7 @@ impl Layout {
         });
         let mut layout = Self {
             lanes,
+            later: vec![0.0; lanes],
             time,
             zero,
             parameters,

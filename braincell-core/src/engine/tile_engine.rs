@@ -10,7 +10,7 @@ use super::exec::{self, Clock, Coefficients, Context, StepFailure, Work, Workspa
 use super::graph::{Wanted, all_signals, derivative, diffusion, run_launches, run_wanted, steady};
 use super::implicit;
 use super::instr::Instr;
-use super::layout::Layout;
+use super::layout::{Layout, Plane};
 use super::simplify::Keep;
 use super::strips::{self, in_strips};
 use crate::kernel::Storage;
@@ -46,6 +46,7 @@ pub(crate) struct Engine<F> {
     diagonal: (Vec<Instr>, usize),
     /// The diffusion coefficients of the parent's states, if it has any, and where they are.
     diffusion: Option<(Vec<Instr>, usize)>,
+    bounds: Vec<Bounds<F>>,
 }
 
 impl<F: Storage> Engine<F> {
@@ -153,6 +154,7 @@ impl<F: Storage> Engine<F> {
             }
         }
         Self {
+            bounds: bounds(&layout),
             layout,
             level: *level,
             axial: model.cable.as_ref().map(Axial::new),
@@ -203,6 +205,12 @@ impl<F: Storage> Engine<F> {
     /// Evaluations of the right-hand side by the parent's program in a step.
     pub fn right_hand_sides(&self) -> u64 {
         self.programs[0].right_hand_sides
+    }
+
+    /// Whether a step of many cells costs less than as many steps of one: all but the functions φ of small matrices.
+    pub fn gains_by_width(&self) -> bool {
+        let mut all = self.programs.iter().flat_map(|p| &p.settled);
+        !all.any(|instr| matches!(instr, Instr::Phi { .. }))
     }
 
     /// Where the error estimate of the step is.
@@ -376,24 +384,36 @@ impl<F: Storage> Engine<F> {
 
     /// Whether the state is finite and within its bounds.
     pub fn is_sound(&self, arena: &[F]) -> bool {
-        let layout = &self.layout;
-        if !all_finite(&arena[layout.all_current.range()], self.level) {
-            return false;
-        }
-        layout
-            .model
-            .states
-            .iter()
-            .zip(&layout.states)
-            .all(|(info, plane)| {
-                let (least, greatest) = info.state.bounds;
-                if least == f64::NEG_INFINITY && greatest == f64::INFINITY {
-                    return true;
-                }
-                let offset = layout.current[info.group] + plane.offset;
-                let (least, greatest) = (F::from_f64(least), F::from_f64(greatest));
-                let outside = |x: &F| *x < least || *x > greatest;
-                !arena[offset..offset + plane.len].iter().any(outside)
-            })
+        let within = |bounds: &Bounds<F>| {
+            let outside = |x: &F| *x < bounds.least || *x > bounds.greatest;
+            !arena[bounds.plane.range()].iter().any(outside)
+        };
+        all_finite(&arena[self.layout.all_current.range()], self.level)
+            && self.bounds.iter().all(within)
     }
+}
+
+/// What the numbers of a plane have to lie between.
+struct Bounds<F> {
+    plane: Plane,
+    least: F,
+    greatest: F,
+}
+
+/// The bounds of the present states that have any.
+fn bounds<F: Storage>(layout: &Layout) -> Vec<Bounds<F>> {
+    let states = layout.model.states.iter().zip(&layout.states);
+    let bounds = states.filter_map(|(info, plane)| {
+        let (least, greatest) = info.state.bounds;
+        let any = least > f64::NEG_INFINITY || greatest < f64::INFINITY;
+        any.then(|| Bounds {
+            plane: Plane {
+                offset: layout.current[info.group] + plane.offset,
+                len: plane.len,
+            },
+            least: F::from_f64(least),
+            greatest: F::from_f64(greatest),
+        })
+    });
+    bounds.collect()
 }

@@ -65,6 +65,17 @@ fn split(segments: u64, free: u64) -> u64 {
     binomial(s, t - 1).min(rest).clamp(1, segments - 1)
 }
 
+/// What the first way forward leaves for the way back.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum FirstWay {
+    /// The initial state: it is not known how many steps there will be.
+    KeepsNothing,
+    /// The states at the beginnings of segments.
+    Keeps,
+    /// These, and the record of the last segment.
+    Records,
+}
+
 /// What to do next on the way back.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Action {
@@ -152,11 +163,10 @@ fn cost(mut schedule: Schedule) -> u64 {
 const CACHE: u64 = 4 << 20;
 
 impl CheckpointPlan {
-    /// For states of `state` bytes, and segments of so many steps whose record takes `record` bytes at most. The first way
-    /// forward keeps states if the number of steps is `known` beforehand.
+    /// For states of `state` bytes, and segments of so many steps whose record takes `record` bytes at most.
     pub(super) fn new(
         steps: u64,
-        known: bool,
+        first: FirstWay,
         state: usize,
         record: impl Fn(u64) -> usize,
         budget: usize,
@@ -171,11 +181,13 @@ impl CheckpointPlan {
             let slots = room.min(segments);
             // Short segments of a long run only cost time to plan.
             if slots > 0 && (segments <= 1 << 17 || segment >= steps) {
-                let schedule = match known {
-                    true => Schedule::new(segments, slots),
-                    false => Schedule::from_start(segments, slots),
+                let schedule = match first {
+                    FirstWay::KeepsNothing => Schedule::from_start(segments, slots),
+                    FirstWay::Keeps | FirstWay::Records => Schedule::new(segments, slots),
                 };
-                let forward_steps = steps + (cost(schedule) * segment).min(u64::MAX / 2);
+                let recorded = u64::from(first == FirstWay::Records);
+                let again = cost(schedule) - recorded;
+                let forward_steps = steps + (again * segment).min(u64::MAX / 2);
                 let plan = Self {
                     steps,
                     segment,

@@ -26,6 +26,7 @@
 //!
 //! Backwards in bounded memory: see [`CheckpointPlan`]. The gradient does not depend on the plan.
 
+mod batch;
 mod checkpoint;
 mod difference;
 mod error;
@@ -36,6 +37,7 @@ mod onset;
 mod reverse;
 mod spike;
 mod steps;
+mod trail;
 mod way;
 mod wrt;
 
@@ -52,6 +54,8 @@ use crate::registry::Registry;
 use crate::simulation::adaptive::Sizes;
 use crate::simulation::tile::{Checkpoint, Tile};
 use crate::simulation::{RunError, Setup, Simulation, Stepping, Tolerances};
+use batch::Batch;
+use checkpoint::FirstWay;
 use onset::Onset;
 use steps::{Adaptive, Fixed, Steps};
 use wrt::Quantity;
@@ -61,6 +65,9 @@ pub const AXIAL_CONDUCTANCE: &str = "axial_conductance";
 
 /// The memory budget where none is given, bytes.
 pub const DEFAULT_MEMORY: usize = 64_000_000;
+
+/// Steps of a run for which it pays to prepare for taking many at once.
+const MANY: u64 = 1000;
 
 /// The derivative with respect to one quantity.
 #[derive(Clone, Debug, PartialEq)]
@@ -87,6 +94,8 @@ struct Ready {
     adjoints: Vec<Adjoint>,
     /// One for all tiles, or one for each; none of an adaptive run before it has been made.
     steps: Vec<Steps>,
+    /// For a small cell's steps, many at once.
+    batch: Option<Batch>,
 }
 
 impl Ready {
@@ -179,7 +188,7 @@ impl<'a> Gradient<'a> {
     /// # Errors
     /// [`GradientError::Budget`]; of an adaptive run what it fails with.
     pub fn plan(&self) -> Result<CheckpointPlan, GradientError> {
-        let mut ready = self.ready()?;
+        let mut ready = self.ready_for_back()?;
         if self.tolerances().is_some() {
             self.run(&mut ready)?;
         }
@@ -218,10 +227,18 @@ impl<'a> Gradient<'a> {
             true => ready.adjoints[own.engine].saved_per_sample() + own.states(),
             false => 0,
         };
-        let record = |segment: u64| {
-            let times = |bytes: usize, count: u64| {
-                bytes.saturating_mul(usize::try_from(count).unwrap_or(usize::MAX))
+        let times = |bytes: usize, count: u64| {
+            bytes.saturating_mul(usize::try_from(count).unwrap_or(usize::MAX))
+        };
+        if let Some(batch) = &ready.batch {
+            let one = times(piece, steps.most_pieces(1)) + once;
+            let record = |segment: u64| {
+                let states = times(own.states() * NUMBER, segment.saturating_add(1));
+                states.saturating_add(one + batch.record_bytes())
             };
+            return CheckpointPlan::new(steps.count(), FirstWay::Records, all, record, self.memory);
+        }
+        let record = |segment: u64| {
             let samples = match sample {
                 0 => 0,
                 sample => {
@@ -234,7 +251,11 @@ impl<'a> Gradient<'a> {
                 .saturating_add(once + beside)
         };
         let state = if fixed { all } else { bytes(own) };
-        CheckpointPlan::new(steps.count(), fixed, state, record, self.memory)
+        let first = match fixed {
+            true => FirstWay::Keeps,
+            false => FirstWay::KeepsNothing,
+        };
+        CheckpointPlan::new(steps.count(), first, state, record, self.memory)
     }
 
     fn ready(&self) -> Result<Ready, GradientError> {
@@ -256,8 +277,19 @@ impl<'a> Gradient<'a> {
         Ok(Ready {
             adjoints: engines.map(|e| Adjoint::new(e, &wanted, looks)).collect(),
             steps,
+            batch: None,
             simulation,
         })
+    }
+
+    /// As [`Gradient::ready`], to go backwards.
+    fn ready_for_back(&self) -> Result<Ready, GradientError> {
+        let mut ready = self.ready()?;
+        let steps = ready.steps.first();
+        if steps.is_some_and(|steps| steps.count() >= MANY) {
+            ready.batch = Batch::new(self, &ready.simulation)?;
+        }
+        Ok(ready)
     }
 
     /// Makes the run itself; of an adaptive one the steps are known then.

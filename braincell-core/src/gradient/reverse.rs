@@ -1,6 +1,7 @@
 //! Reverse mode.
 
 use super::checkpoint::{Action, CheckpointPlan, Schedule};
+use super::steps::Steps;
 use super::way::{STANDING, Way};
 use super::{Cotangents, Derivative, Gradient, GradientError, Loss, Ready};
 use crate::engine::Section;
@@ -30,7 +31,7 @@ impl Gradient<'_> {
     /// [`GradientError`]: the run fails, the loss cannot be computed, a derivative is not finite, the memory budget is too
     /// small.
     pub fn reverse(&self, loss: &(impl Loss + ?Sized)) -> Result<Reverse, GradientError> {
-        let mut ready = self.ready()?;
+        let mut ready = self.ready_for_back()?;
         let fixed = self.tolerances().is_none();
         let mut known = None;
         if fixed {
@@ -41,6 +42,11 @@ impl Gradient<'_> {
             for tile in &mut ready.simulation.tiles {
                 tile.keep_at = kept.clone();
                 tile.kept.reserve_exact(plan.checkpoints);
+                if ready.batch.is_some() {
+                    tile.trail.from = (segments - 1) * plan.segment;
+                    let states = plan.segment as usize + 1;
+                    tile.trail.states.reserve_exact(states * tile.states());
+                }
             }
             known = Some(plan);
         } else {
@@ -102,7 +108,13 @@ impl Gradient<'_> {
             false => Schedule::from_start(segments, plan.checkpoints as u64),
         };
         let number = tile;
-        let mut kept = std::mem::take(&mut ready.simulation.tiles[tile].kept);
+        let own = &mut ready.simulation.tiles[tile];
+        let mut kept = std::mem::take(&mut own.kept);
+        let mut trail = std::mem::take(&mut own.trail);
+        let mut batch = ready.batch.take();
+        if batch.is_some() {
+            trail.states.extend_from_slice(&own.state);
+        }
         if !fixed {
             kept.reserve_exact(plan.checkpoints - kept.len());
         }
@@ -131,12 +143,14 @@ impl Gradient<'_> {
             times: recording.times(),
             initial: standing(&self.model, 0.0),
             aside: Vec::new(),
+            trail,
             by_onset: Vec::new(),
         };
         way.engine.layout.fill_parameters(tile.first, &mut way.w);
         let count = way.steps.count();
         // Grown step by step, the record would be too long by up to its own length.
-        let pieces = way.steps.most_pieces(segment) as usize;
+        let steps = if batch.is_some() { 1 } else { segment };
+        let pieces = way.steps.most_pieces(steps) as usize;
         let saved = adjoint.saved_per_step();
         let samples = match !fixed && tile.samples_signals {
             true => {
@@ -161,12 +175,23 @@ impl Gradient<'_> {
                     }
                 }
                 Action::Reverse(at) => {
-                    if let Some(last) = kept.last() {
-                        let (begin, end) = (at * segment, ((at + 1) * segment).min(count));
-                        let place = way.go(last, begin)?;
-                        way.record(place, end)?;
-                        held = held.max(bytes(&kept) + way.record_bytes());
-                        way.back()?;
+                    let (begin, end) = (at * segment, ((at + 1) * segment).min(count));
+                    let Some(last) = kept.last() else { continue };
+                    match (&mut batch, way.steps) {
+                        (Some(batch), Steps::Fixed(fixed)) => {
+                            if way.trail.from > begin {
+                                way.follow(last, begin, end)?;
+                            }
+                            let record = way.record_bytes() + batch.record_bytes();
+                            held = held.max(bytes(&kept) + record);
+                            way.back_along(batch, fixed, begin, end)?;
+                        }
+                        _ => {
+                            let place = way.go(last, begin)?;
+                            way.record(place, end)?;
+                            held = held.max(bytes(&kept) + way.record_bytes());
+                            way.back()?;
+                        }
                     }
                 }
                 Action::Drop => {
@@ -175,6 +200,9 @@ impl Gradient<'_> {
             }
         }
         way.initial()?;
+        if let Some(batch) = &mut batch {
+            batch.finish(&self.quantities, gradient)?;
+        }
         for (component, x) in std::mem::take(&mut way.by_onset) {
             gradient[component] += x;
         }

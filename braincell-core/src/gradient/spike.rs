@@ -3,7 +3,7 @@
 use super::steps::Piece;
 use crate::engine::{Clock, Engine, Workspace};
 use crate::simulation::inside::Inside;
-use crate::simulation::tile::{Tile, crossing};
+use crate::simulation::tile::{Detector, Tile, crossing};
 
 /// A spike in a step.
 pub(super) struct Spike {
@@ -17,12 +17,15 @@ pub(super) struct Spike {
 
 /// Which detectors of a tile fire in the step just made: those are to be looked at with slopes at both ends.
 pub(super) fn fires(tile: &Tile<f64>, engine: &Engine<f64>, w: &Workspace<f64>) -> bool {
-    let layout = &engine.layout;
-    tile.detectors.iter().any(|d| {
-        let before = w.arena[layout.previous[0] + d.place];
-        let after = w.arena[layout.current[0] + d.place];
-        before < d.threshold && after >= d.threshold
-    })
+    let states = [&engine.layout.previous, &engine.layout.current];
+    let [before, after] = states.map(|groups| &w.arena[groups[0]..]);
+    between(tile, before, after)
+}
+
+/// Whether a detector of a tile fires between two states.
+pub(super) fn between(tile: &Tile<f64>, before: &[f64], after: &[f64]) -> bool {
+    let fires = |d: &Detector| before[d.place] < d.threshold && after[d.place] >= d.threshold;
+    tile.detectors.iter().any(fires)
 }
 
 /// Whether slopes at both ends of the piece just made are needed, or spikes may have to be looked for in it.

@@ -154,6 +154,49 @@ impl Fixed {
         segment.saturating_add(most)
     }
 
+    /// How many steps before the beginning of step `step` are whole and have no jump in them or at their beginning.
+    pub fn smooth_before(&self, step: u64) -> u64 {
+        if step > self.whole {
+            return 0;
+        }
+        let end = step as f64 * self.step + ROUNDING * self.step;
+        let passed = self.jumps.partition_point(|&jump| jump <= end);
+        passed.checked_sub(1).map_or(step, |last| {
+            let touched = (self.jumps[last] / self.step + ROUNDING).floor();
+            (step as f64 - 1.0 - touched).max(0.0) as u64
+        })
+    }
+
+    /// The beginning of a step, but for the number of pieces before it.
+    pub fn place(&self, step: u64) -> Place {
+        Place {
+            step,
+            time: step as f64 * self.step,
+            pieces: step,
+            samples: 1 + (step / self.every) as usize,
+        }
+    }
+
+    /// Whether a sample is taken at the end of a whole step.
+    pub fn sampled(&self, step: u64) -> bool {
+        (step + 1).is_multiple_of(self.every)
+    }
+
+    /// A whole step without a jump.
+    pub fn piece(&self, step: u64) -> Piece {
+        let (t, place) = (step as f64 * self.step, self.place(step));
+        Piece {
+            t,
+            h: self.step,
+            within: t + 0.5 * ((step + 1) as f64 * self.step - t),
+            number: place.pieces,
+            first: true,
+            last: true,
+            rows: place.samples..place.samples + usize::from(self.sampled(step)),
+            inside: false,
+        }
+    }
+
     fn pieces(&self, place: &Place, to: &mut Vec<Piece>) {
         let k = place.step;
         let origin = self.whole as f64 * self.step;

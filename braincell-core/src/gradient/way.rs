@@ -8,7 +8,7 @@ use super::{Cotangents, GradientError, spike};
 use crate::engine::{Adjoint, Clock, Engine, Section, Sweep, Workspace, all_finite};
 use crate::simulation::SpikeTrain;
 use crate::simulation::inside::Inside;
-use crate::simulation::tile::{Checkpoint, Place, Tile};
+use crate::simulation::tile::{Checkpoint, Place, Tile, Trail};
 
 /// Bytes that the record of a step takes besides the numbers saved.
 pub(super) const PIECE_BYTES: usize = size_of::<Recorded>();
@@ -54,6 +54,8 @@ pub(super) struct Way<'a> {
     pub initial: Clock,
     /// States that make room for one inside a step.
     pub aside: Vec<Vec<f64>>,
+    /// The states at the beginnings of the steps of a segment, where these are taken back along them.
+    pub trail: Trail<f64>,
     /// Derivatives with respect to onsets.
     pub by_onset: Vec<(usize, f64)>,
 }
@@ -74,7 +76,7 @@ fn nearest(times: &[f64], time: f64) -> Option<usize> {
 }
 
 /// The same steps have been made before, so they cannot fail.
-fn repeated<T, E>(done: Result<T, E>) -> Result<T, GradientError> {
+pub(super) fn repeated<T, E>(done: Result<T, E>) -> Result<T, GradientError> {
     done.map_err(|_| GradientError::Loss("a step differs from its repetition".to_string()))
 }
 
@@ -83,6 +85,7 @@ impl Way<'_> {
     pub fn record_bytes(&self) -> usize {
         self.sweep.log.capacity() * size_of::<f64>()
             + self.recorded.capacity() * size_of::<Recorded>()
+            + self.trail.states.capacity() * size_of::<f64>()
     }
 
     /// Advances from a state that is kept to the beginning of step `to`.
@@ -90,17 +93,30 @@ impl Way<'_> {
         let current = self.engine.layout.all_current.range();
         self.w.arena[current].copy_from_slice(&from.state);
         let mut place = from.place;
+        self.go_on(&mut place, to, |_| {})?;
+        Ok(place)
+    }
+
+    /// Advances from the present state on to the beginning of step `to`, with a look at the state after each step.
+    pub fn go_on(
+        &mut self,
+        place: &mut Place,
+        to: u64,
+        mut look: impl FnMut(&[f64]),
+    ) -> Result<(), GradientError> {
+        let current = self.engine.layout.all_current.range();
         while place.step < to {
-            self.steps.pieces(&mut place, &mut self.pieces);
+            self.steps.pieces(place, &mut self.pieces);
             for piece in &self.pieces {
                 let clock = piece.clock();
                 repeated(self.engine.advance(self.tile.first, &clock, &mut self.w))?;
                 self.engine.finish(self.tile.first, &clock, &mut self.w);
                 self.w.continued = true;
             }
+            look(&self.w.arena[current.clone()]);
         }
         self.w.continued = false;
-        Ok(place)
+        Ok(())
     }
 
     /// Records the steps from the present state on until step `end`.
@@ -180,7 +196,7 @@ impl Way<'_> {
     }
 
     /// Records how the signals of samples are computed, from the present state or one inside the step.
-    fn record_samples(
+    pub fn record_samples(
         &mut self,
         piece: &Piece,
         inside: Option<Inside>,
@@ -208,7 +224,7 @@ impl Way<'_> {
     }
 
     /// Takes the samples of a piece backwards.
-    fn take_samples_back(
+    pub fn take_samples_back(
         &mut self,
         piece: &Piece,
         inside: Option<Inside>,
@@ -305,7 +321,7 @@ impl Way<'_> {
     }
 
     /// Refuses adjoints of the state that are not finite.
-    fn look(&self, step: u64, time: f64) -> Result<(), GradientError> {
+    pub fn look(&self, step: u64, time: f64) -> Result<(), GradientError> {
         let layout = &self.engine.layout;
         if all_finite(
             &self.sweep.bar[layout.all_current.range()],

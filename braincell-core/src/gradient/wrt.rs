@@ -306,8 +306,9 @@ impl Quantity {
             }
             Kind::Amplitude(s) => {
                 if let Some(at) = adjoint.extras.amplitude(s) {
-                    match self.shape {
-                        Shape::Uniform => plane(at, 1, true),
+                    let waveforms = layout.model.signals[s].input.as_ref();
+                    match waveforms.map_or(1, Vec::len) {
+                        1 => plane(at, 1, true),
                         _ => plane(at, lanes, false),
                     }
                 }

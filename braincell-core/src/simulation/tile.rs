@@ -74,6 +74,8 @@ pub(crate) struct Tile<F> {
     /// Steps at whose beginning the state is to be kept, ascending.
     pub keep_at: Arc<[u64]>,
     pub kept: Vec<Checkpoint<F>>,
+    /// The states at the beginnings of steps, from one on.
+    pub trail: Trail<F>,
 }
 
 /// A place in a run between two steps.
@@ -104,6 +106,31 @@ impl Place {
 pub(crate) struct Checkpoint<F> {
     pub place: Place,
     pub state: Vec<F>,
+}
+
+/// States at the beginnings of successive steps, one after the other.
+pub(crate) struct Trail<F> {
+    /// The first step.
+    pub from: u64,
+    pub states: Vec<F>,
+}
+
+impl<F> Default for Trail<F> {
+    /// Nothing, nor anything to come.
+    fn default() -> Self {
+        Self {
+            from: u64::MAX,
+            states: Vec::new(),
+        }
+    }
+}
+
+impl<F> Trail<F> {
+    /// The states of `len` numbers each at the beginnings of `count` steps from `first` on.
+    pub fn rows(&self, first: u64, count: u64, len: usize) -> &[F] {
+        let [begin, count] = [first - self.from, count].map(|steps| steps as usize * len);
+        &self.states[begin..begin + count]
+    }
 }
 
 /// A clock for looking at the state at a time, from inside the smooth piece of the inputs that begins there.
@@ -175,6 +202,7 @@ impl<F: Storage> Tile<F> {
             sizes: Sizes::Chosen,
             keep_at: Arc::new([]),
             kept: Vec::new(),
+            trail: Trail::default(),
         }
     }
 
@@ -240,6 +268,10 @@ impl<F: Storage> Tile<F> {
                     place,
                     state: w.arena[engine.layout.all_current.range()].to_vec(),
                 });
+            }
+            if step >= self.trail.from {
+                let state = &w.arena[engine.layout.all_current.range()];
+                self.trail.states.extend_from_slice(state);
             }
             let Some(within) = self.step(engine, &block, (k, keep), &mut jump, w) else {
                 if self.failure.is_none() {

@@ -61,25 +61,35 @@ impl Pointwise {
         }
     }
 
-    /// Derivatives of the results from those of the arguments, before the instruction runs. `dots` are one arena of
-    /// derivatives for each direction.
+    /// Derivatives of the results from those of the arguments, before the instruction runs, or with it: returns whether it has run
+    /// too. `dots` are one arena of derivatives for each direction.
     pub fn tangent(
         &self,
         context: &Context<f64>,
         arena: &mut [f64],
         dots: &mut [Arena<f64>],
         sweep: &mut Sweep,
-    ) {
+    ) -> bool {
         let len = self.len;
         if len == 0 {
-            return;
+            return false;
         }
-        self.weigh(context, arena);
+        let run = self.recorded() > 0;
+        match run {
+            true => self.run(context, arena),
+            false => self.weigh(context, arena),
+        }
         let (weight, sums) = sweep.aside.split_at_mut(len);
         for dot in dots {
             for (result, sum) in self.outputs.iter().zip(sums.chunks_exact_mut(len)) {
                 sum.fill(0.0);
                 for link in &result.links {
+                    let factor = self.factor(link, context, arena, (0, arena));
+                    if let (Index::Each, Some(factor)) = (&link.from.index, factor) {
+                        let from = &dot[link.from.offset..][..len];
+                        loops::add_products(context.level, sum, factor, from);
+                        continue;
+                    }
                     gather(&link.from, dot, weight);
                     self.times(link, context, arena, (0, arena), weight);
                     sum.iter_mut().zip(&*weight).for_each(|(s, x)| *s += x);
@@ -92,6 +102,7 @@ impl Pointwise {
                 scatter(&result.to, sum, dot);
             }
         }
+        run
     }
 
     /// Adjoints of the arguments from those of the results; the arena is as it was before the instruction ran. Planes of

@@ -26,7 +26,8 @@ fn each(instr: &Instr, frame: &Frame, mut f: impl FnMut(usize, usize, f64)) {
             } else {
                 first + lane
             };
-            let (value, slope) = waveforms[cell].shape(t, within);
+            let later = layout.later[lane];
+            let (value, slope) = waveforms[cell].shape(t + later, within + later);
             f(layout.signals[s].offset + lane, amplitude + lane, value);
             if layout.slopes[s].len > 0 {
                 f(layout.slopes[s].offset + lane, amplitude + lane, slope);

@@ -227,10 +227,15 @@ pub(super) fn tangent(
     sweep: &mut Sweep,
 ) -> Result<(), Box<StepFailure>> {
     for taped in list {
-        if let Rule::Pointwise(rule) | Rule::Kernel(Some(rule), _) = &taped.rule {
-            rule.tangent(frame.context, &mut w.arena, dots, sweep);
+        let has_run = match &taped.rule {
+            Rule::Pointwise(rule) | Rule::Kernel(Some(rule), _) => {
+                rule.tangent(frame.context, &mut w.arena, dots, sweep)
+            }
+            _ => false,
+        };
+        if !has_run {
+            run(taped, frame.context, w)?;
         }
-        run(taped, frame.context, w)?;
         match &taped.rule {
             Rule::Pointwise(_) | Rule::Kernel(..) => {}
             Rule::Inputs => inputs::tangent(&taped.instr, frame, dots),

@@ -1,0 +1,102 @@
+//! A small cell's way back along the states at the beginnings of its steps: many steps at once where they are alike, one by one
+//! where an input jumps or a spike is found.
+
+use super::GradientError;
+use super::batch::{Batch, WIDTH};
+use super::spike;
+use super::steps::Fixed;
+use super::way::Way;
+use crate::simulation::tile::Checkpoint;
+
+/// As many steps cost less together than one by one.
+const FEW: u64 = WIDTH as u64 / 4;
+
+impl Way<'_> {
+    /// The states at the beginnings of steps `begin .. end`, one after the other, and at the end of the last; `from` is a state
+    /// before them.
+    pub fn follow(
+        &mut self,
+        from: &Checkpoint<f64>,
+        begin: u64,
+        end: u64,
+    ) -> Result<(), GradientError> {
+        let mut place = self.go(from, begin)?;
+        let mut trail = std::mem::take(&mut self.trail);
+        trail.from = begin;
+        trail.states.clear();
+        let current = self.engine.layout.all_current.range();
+        trail.states.extend_from_slice(&self.w.arena[current]);
+        let keep = |state: &[f64]| trail.states.extend_from_slice(state);
+        let done = self.go_on(&mut place, end, keep);
+        self.trail = trail;
+        done
+    }
+
+    /// Takes the steps from `end` to `begin` back, whose states are on the trail.
+    pub fn back_along(
+        &mut self,
+        batch: &mut Batch,
+        fixed: &Fixed,
+        begin: u64,
+        end: u64,
+    ) -> Result<(), GradientError> {
+        let mut step = end;
+        while step > begin {
+            let most = fixed.smooth_before(step).min(step - begin);
+            let quiet = (1..=most.min(WIDTH as u64)).take_while(|k| !self.fires(step - k));
+            let count = quiet.count() as u64;
+            if count < FEW {
+                step -= 1;
+                self.load(step);
+                self.record(fixed.place(step), step + 1)?;
+                self.back()?;
+            } else {
+                step -= count;
+                self.back_together(batch, fixed, step, count)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes `count` steps back that begin with step `first`.
+    fn back_together(
+        &mut self,
+        batch: &mut Batch,
+        fixed: &Fixed,
+        first: u64,
+        count: u64,
+    ) -> Result<(), GradientError> {
+        let trail = std::mem::take(&mut self.trail);
+        let states = trail.rows(first, count, self.tile.states());
+        let clock = fixed.piece(first).clock();
+        batch.linearise(states, clock)?;
+        self.trail = trail;
+        let current = self.engine.layout.all_current.range();
+        for k in (0..count).rev() {
+            let step = first + k;
+            if fixed.sampled(step) {
+                let piece = fixed.piece(step);
+                self.load(step + 1);
+                self.record_samples(&piece, None)?;
+                self.take_samples_back(&piece, None)?;
+            }
+            batch.pull(k as usize, &mut self.sweep.bar[current.clone()]);
+            self.look(step, fixed.piece(step).t)?;
+        }
+        let states = self.trail.rows(first, count, self.tile.states());
+        batch.spread(states)
+    }
+
+    /// Makes the state at the beginning of a step the present one.
+    fn load(&mut self, step: u64) {
+        let current = self.engine.layout.all_current.range();
+        let state = self.trail.rows(step, 1, self.tile.states());
+        self.w.arena[current].copy_from_slice(state);
+    }
+
+    /// Whether there is a spike in a step.
+    fn fires(&self, step: u64) -> bool {
+        let row = |step| self.trail.rows(step, 1, self.tile.states());
+        spike::between(self.tile, row(step), row(step + 1))
+    }
+}
