@@ -14,10 +14,10 @@ use crate::stepper::{Coef, num};
 use std::ops::Range;
 
 /// Lets a program make such steps where the change of the potentials is not wanted for anything else. The numbers are the same but
-/// for rounding, which is that of the potentials, not of their change: too much for single precision. Adjoints do not know these
+/// for rounding, which is that of the potentials, not of their change: too much for single precision. Tangents do not know these
 /// instructions.
 pub(super) fn advance(compiled: &mut Compiled, layout: &mut Layout) {
-    let (list, coefficients) = (&compiled.first, &mut compiled.coefficients);
+    let (list, coefficients) = (&compiled.settled, &mut compiled.coefficients);
     let kept = &compiled.kept[..];
     let items = list.iter().map(|instr| Item::new(instr.clone(), layout));
     let mut items: Vec<Item> = items.collect();
@@ -35,7 +35,7 @@ pub(super) fn advance(compiled: &mut Compiled, layout: &mut Layout) {
         }
         k += 1;
     }
-    compiled.first = items.into_iter().map(|item| item.instr).collect();
+    compiled.settled = items.into_iter().map(|item| item.instr).collect();
 }
 
 /// The step that is made by the axial current, the solution of the cable at `k`, and the sum, if these can be side by side: the

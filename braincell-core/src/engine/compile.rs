@@ -22,7 +22,7 @@ pub(super) struct Compiled {
     pub instructions: Vec<Instr>,
     /// The same in fewer instructions, in place: what adjoints follow.
     pub settled: Vec<Instr>,
-    /// What runs: the same, with factors made while they are solved with, and what `Engine::new` makes of it.
+    /// What runs: the same, and what `Engine::new` makes of it.
     pub first: Vec<Instr>,
     /// What runs after a step of the same size that left the state as it is.
     pub continued: Vec<Instr>,
@@ -168,8 +168,7 @@ pub(super) fn compile(
     let list = fused(&c.all, c.layout);
     let list = in_place(&list, &c.coefficients, c.layout, group, &kept);
     // Without copies between them more belongs together.
-    compiled.settled = fused(&list, c.layout);
-    compiled.first = solved_at_once(&compiled.settled, c.layout);
+    compiled.settled = solved_at_once(&fused(&list, c.layout), c.layout);
     compiled.kept = kept;
     compiled.instructions = c.all;
     compiled.coefficients = c.coefficients;

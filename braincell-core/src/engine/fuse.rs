@@ -13,9 +13,41 @@ pub(super) fn fused(list: &[Instr], layout: &Layout) -> Vec<Instr> {
 }
 
 /// The same instructions with factors made where they are first solved with: one sweep over the tree does for both, to the same
-/// bits. Adjoints do not know such instructions.
+/// bits.
 pub(super) fn solved_at_once(list: &[Instr], layout: &Layout) -> Vec<Instr> {
     joined(list, layout, solved)
+}
+
+/// The same instructions with factors made before they are solved with: adjoints follow the two one by one.
+pub(super) fn solved_after(list: &[Instr]) -> Vec<Instr> {
+    let apart = |instr: &Instr| match instr {
+        Instr::FactorAndSolve {
+            system,
+            factors,
+            a,
+            b,
+            x,
+        } => {
+            let (factors, a) = (*factors, *a);
+            let [first, second] = [system.clone(), system.clone()];
+            vec![
+                Instr::Factor {
+                    system: first,
+                    factors,
+                    a,
+                },
+                Instr::Solve {
+                    system: second,
+                    factors,
+                    a,
+                    b: vec![*b],
+                    x: vec![*x],
+                },
+            ]
+        }
+        instr => vec![instr.clone()],
+    };
+    list.iter().flat_map(apart).collect()
 }
 
 /// Where an earlier instruction does what the last one is for, and the instruction that does both there.

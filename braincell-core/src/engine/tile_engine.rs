@@ -140,7 +140,8 @@ impl<F: Storage> Engine<F> {
             if size_of::<F>() == size_of::<f64>() {
                 advance(program, &mut layout);
             }
-            program.continued.clone_from(&program.first);
+            program.first.clone_from(&program.settled);
+            program.continued.clone_from(&program.settled);
         }
         // Nothing else may change the state between two steps.
         match &mut programs[..] {

@@ -6,7 +6,7 @@ use super::super::exec::{Context, Workspace};
 use super::super::instr::{Instr, Shift};
 use super::super::phi::History;
 use super::system::System;
-use super::{Frame, Sweep, axial};
+use super::{Frame, Sweep, axial, potentials};
 
 /// A of a system, and its entries' number.
 fn matrix(a: &Shift, context: &Context<f64>) -> ([f64; 4], usize) {
@@ -176,6 +176,8 @@ pub(super) fn adjoint(
     s: &mut Sweep,
 ) {
     match instr {
+        Instr::Assemble { .. } => potentials::system(instr, frame, w, bar),
+        Instr::Tree { .. } => potentials::solution(instr, frame, w, bar, s),
         Instr::Solve { .. } => {
             with_system(instr, frame, |system| system.adjoint(frame, w, bar, s));
         }

@@ -18,6 +18,7 @@ mod loops;
 mod newton;
 mod one;
 mod pointwise;
+mod potentials;
 mod reach;
 mod system;
 mod tape;
@@ -25,6 +26,7 @@ mod tape;
 use super::arena::{Arena, LINE};
 use super::carry::take_constants;
 use super::exec::{Clock, Context, StepFailure, Workspace};
+use super::fuse::solved_after;
 use super::instr::Instr;
 use super::phi::History;
 use super::tile_engine::Engine;
@@ -198,7 +200,7 @@ impl Adjoint {
         let active = |operand: &Operand| !constant[operand.place(0)];
         let tape = |list: &[Instr]| Taped::list(list, layout, &active, &extras);
         let programs = engine.programs.iter();
-        let mut programs: Vec<Vec<Instr>> = programs.map(|p| p.settled.clone()).collect();
+        let mut programs: Vec<Vec<Instr>> = programs.map(|p| solved_after(&p.settled)).collect();
         let constants = programs.iter_mut().map(|p| take_constants(p, layout));
         let constants: Vec<Instr> = constants.flatten().collect();
         let kept = |program: &Vec<Instr>| {

@@ -1,6 +1,6 @@
 //! What instructions write and what their rules read: so it is known what has to be saved.
 
-use super::super::effects::{entries, range, unknowns, writes};
+use super::super::effects::{entries, nodes, range, unknowns, writes};
 use super::super::instr::Instr;
 use super::super::layout::Layout;
 use super::tape::{Rule, Taped};
@@ -106,6 +106,10 @@ fn needs_after(instr: &Instr, layout: &Layout, extras: &Extras) -> Vec<Range<usi
             let current = current.iter().map(|&at| at..at + junctions);
             std::iter::once(*v..*v + voltage).chain(current).collect()
         }
+        Instr::Assemble { d, f, v, len, .. } => [d, f, v].map(|&at| at..at + len).to_vec(),
+        Instr::Tree {
+            diagonal, right, ..
+        } => [diagonal, right].map(|&at| at..at + nodes(layout)).to_vec(),
         // Factors of one stage are recorded.
         Instr::Factor { factors, .. } if factors.stages == 1 => Vec::new(),
         Instr::Factor { system, .. } | Instr::Phi { system, .. } => entries(system),
