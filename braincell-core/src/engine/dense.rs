@@ -84,10 +84,3 @@ pub(super) fn backward_transposed(a: &[f64], n: usize, keep: usize, swaps: &[u32
         b.swap(k, swaps[k] as usize);
     }
 }
-
-/// y ← a b
-pub(super) fn apply(a: &[f64], n: usize, b: &[f64], y: &mut [f64]) {
-    for i in 0..n {
-        y[i] = a[i * n..i * n + n].iter().zip(b).map(|(a, b)| a * b).sum();
-    }
-}

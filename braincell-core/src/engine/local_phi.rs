@@ -1,51 +1,32 @@
 //! Functions φ of the blocks of a local Jacobian.
 
-use super::dense;
 use super::exec::Workspace;
 use super::local::LocalJacobian;
 use super::phi;
 use crate::kernel::Storage;
 use crate::simd::Level;
+use std::ops::Range;
 
 impl LocalJacobian {
-    pub(super) fn gather<F: Storage>(
-        &self,
-        e: usize,
-        b: &[usize],
-        s: usize,
-        arena: &[F],
-        to: &mut [f64],
-    ) {
-        for (i, unknown) in self.site.unknowns.iter().enumerate() {
-            for (p, base) in b.iter().enumerate() {
-                let place = unknown.place(e);
-                to[i * s + p] = place.map_or(0.0, |place| arena[base + place].to_f64());
-            }
-        }
+    /// How many elements' matrices φ lie side by side.
+    pub fn side(&self) -> usize {
+        phi::side(self.site.elements)
     }
 
-    pub(super) fn scatter<F: Storage>(
-        &self,
-        e: usize,
-        x: &[usize],
-        s: usize,
-        from: &[f64],
-        arena: &mut [F],
-    ) {
-        for (i, unknown) in self.site.unknowns.iter().enumerate() {
-            let Some(place) = unknown.place(e) else {
-                continue;
-            };
-            for (p, base) in x.iter().enumerate() {
-                arena[base + place] = F::from_f64(from[i * s + p]);
-            }
-        }
+    /// The elements whose matrices lie side by side, for each such bundle. The last one's other places are those of its last
+    /// element again.
+    pub fn bundles(&self) -> impl Iterator<Item = Range<usize>> + use<> {
+        let (side, elements) = (self.side(), self.site.elements);
+        let firsts = (0..elements).step_by(side);
+        firsts.map(move |first| first..(first + side).min(elements))
     }
 
     /// Numbers needed for φ_0 … φ_top of all elements: matrices, scratch.
     pub fn phi_sizes(&self, top: usize) -> [usize; 2] {
-        let n = self.unknowns();
-        [self.site.elements * (top + 1) * n * n, phi::scratch(n, top)]
+        let (n, side) = (self.unknowns(), self.side());
+        let bundles = self.site.elements.div_ceil(side);
+        let matrices = bundles * side * (top + 1) * n * n;
+        [matrices, phi::scratch(side, n, top)]
     }
 
     /// φ_0 … φ_top of scale · J, for all elements.
@@ -61,17 +42,31 @@ impl LocalJacobian {
         let (kept, scratch) = wide.split_at_mut(scratch);
         let [count, _] = self.phi_sizes(top);
         let out = &mut kept[matrices..][..count];
-        let fill = |e: usize, to: &mut [f64]| self.scaled(e, scale, arena, to);
-        phi::values(level, [self.unknowns(), top], fill, out, scratch);
+        let fill = |bundle: usize, to: &mut [f64]| self.scaled(bundle, scale, arena, to);
+        let sizes = [self.side(), self.unknowns(), top];
+        phi::values(level, sizes, fill, out, scratch);
     }
 
-    /// scale · J of an element, or of its derivative.
+    /// scale · J of a bundle of elements, or of its derivative.
     #[inline]
-    pub fn scaled<F: Storage>(&self, e: usize, scale: f64, arena: &[F], to: &mut [f64]) {
-        let n = self.unknowns();
-        to[..n * n].fill(0.0);
+    pub fn scaled<F: Storage>(&self, bundle: usize, scale: f64, arena: &[F], to: &mut [f64]) {
+        let (n, side) = (self.unknowns(), self.side());
+        let first = bundle * side;
+        let count = side.min(self.site.elements - first);
+        to[..n * n * side].fill(0.0);
+        if side == 1 {
+            for &(i, j, plane) in &self.entries {
+                to[i * n + j] += scale * arena[plane].to_f64();
+            }
+            return;
+        }
         for &(i, j, plane) in &self.entries {
-            to[i * n + j] += scale * arena[plane + e].to_f64();
+            let to = &mut to[(i * n + j) * side..][..side];
+            let (own, others) = to.split_at_mut(count);
+            for (to, x) in own.iter_mut().zip(&arena[plane + first..]) {
+                *to += scale * x.to_f64();
+            }
+            others.fill(own[count - 1]);
         }
     }
 
@@ -84,16 +79,70 @@ impl LocalJacobian {
         x: usize,
         workspace: &mut Workspace<F>,
     ) {
-        let n = self.unknowns();
-        let size = n * n;
+        let (n, side) = (self.unknowns(), self.side());
+        let size = n * n * side;
         let Workspace { arena, wide, .. } = workspace;
         let (kept, scratch) = wide.split_at_mut(scratch);
-        let (from, to) = scratch[..2 * n].split_at_mut(n);
-        for e in 0..self.site.elements {
-            let matrix = &kept[matrices + (e * (top + 1) + k) * size..][..size];
-            self.gather(e, &[b], 1, arena, from);
-            dense::apply(matrix, n, from, to);
-            self.scatter(e, &[x], 1, to, arena);
+        let (from, to) = scratch[..2 * n * side].split_at_mut(n * side);
+        for (bundle, elements) in self.bundles().enumerate() {
+            let matrix = &kept[matrices + (bundle * (top + 1) + k) * size..][..size];
+            self.gather(elements.clone(), b, arena, from);
+            phi::apply(side, matrix, n, from, to);
+            self.scatter(elements, x, to, arena);
+        }
+    }
+
+    /// The unknowns of a bundle of elements.
+    pub fn gather<F: Storage>(&self, of: Range<usize>, b: usize, arena: &[F], to: &mut [f64]) {
+        let side = self.side();
+        let number = |place: Option<usize>| place.map_or(0.0, |place| arena[b + place].to_f64());
+        for (i, unknown) in self.site.unknowns.iter().enumerate() {
+            if side == 1 {
+                to[i] = number(unknown.place(0));
+                continue;
+            }
+            let to = &mut to[i * side..][..side];
+            if unknown.places.is_none() {
+                let from = &arena[b + unknown.offset..][of.clone()];
+                to.iter_mut().zip(from).for_each(|(to, x)| *to = x.to_f64());
+                continue;
+            }
+            for (e, to) in of.clone().zip(to) {
+                *to = number(unknown.place(e));
+            }
+        }
+    }
+
+    /// Writes the unknowns of a bundle of elements.
+    pub fn scatter<F: Storage>(&self, of: Range<usize>, x: usize, from: &[f64], arena: &mut [F]) {
+        self.each(of, from, |place, value| {
+            arena[x + place] = F::from_f64(value)
+        });
+    }
+
+    /// Calls `f` with the places of the unknowns of a bundle of elements, and their numbers.
+    #[inline(always)]
+    pub fn each(&self, of: Range<usize>, numbers: &[f64], mut f: impl FnMut(usize, f64)) {
+        let side = self.side();
+        for (i, unknown) in self.site.unknowns.iter().enumerate() {
+            if side == 1 {
+                if let Some(place) = unknown.place(0) {
+                    f(place, numbers[i]);
+                }
+                continue;
+            }
+            let numbers = &numbers[i * side..][..side];
+            if unknown.places.is_none() {
+                for (e, x) in of.clone().zip(numbers) {
+                    f(unknown.offset + e, *x);
+                }
+                continue;
+            }
+            for (e, x) in of.clone().zip(numbers) {
+                if let Some(place) = unknown.place(e) {
+                    f(place, *x);
+                }
+            }
         }
     }
 }

@@ -208,12 +208,6 @@ impl<F: Storage> Engine<F> {
         self.programs[0].right_hand_sides
     }
 
-    /// Whether a step of many cells costs less than as many steps of one: all but the functions φ of small matrices.
-    pub fn gains_by_width(&self) -> bool {
-        let mut all = self.programs.iter().flat_map(|p| &p.settled);
-        !all.any(|instr| matches!(instr, Instr::Phi { .. }))
-    }
-
     /// Where the error estimate of the step is.
     pub fn error(&self) -> Option<usize> {
         self.programs[0].error

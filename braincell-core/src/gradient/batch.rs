@@ -84,7 +84,7 @@ impl Batch {
     pub fn new(gradient: &Gradient, run: &Simulation<f64>) -> Result<Option<Self>, GradientError> {
         let own = &run.engines[0];
         let states: usize = own.layout.states.iter().map(|plane| plane.len).sum();
-        if states > STATES || !own.gains_by_width() || !fits(&gradient.model) {
+        if states > STATES || !fits(&gradient.model) {
             return Ok(None);
         }
         let mut model = gradient.model.clone();

@@ -4,7 +4,7 @@ use super::super::arena::Arena;
 use super::super::axial::Axial;
 use super::super::exec::{Context, Workspace};
 use super::super::instr::{Instr, Shift};
-use super::super::phi::History;
+use super::super::phi::{self, History};
 use super::system::System;
 use super::{Frame, Sweep, axial, potentials};
 
@@ -53,16 +53,17 @@ pub(super) fn tangent(
             scale,
         } => {
             let scale = frame.context.coefficients[*scale];
-            let n = system.unknowns();
-            let size = (top + 1) * n * n;
-            s.small.resize(n * n, 0.0);
+            let (n, side) = (system.unknowns(), system.side());
+            let size = (top + 1) * n * n * side;
+            s.small.resize(n * n * side, 0.0);
             let (level, mut history) = (frame.context.level, History::default());
-            for e in 0..system.site.elements {
-                let out = kept[0] + e * size..kept[0] + (e + 1) * size;
-                system.scaled(e, scale, &w.arena, &mut s.small);
-                history.record(level, [n, *top], &s.small, &mut w.wide[out.clone()]);
+            for bundle in 0..system.bundles().count() {
+                let out = kept[0] + bundle * size..kept[0] + (bundle + 1) * size;
+                system.scaled(bundle, scale, &w.arena, &mut s.small);
+                let to = &mut w.wide[out.clone()];
+                history.record(level, [side, n, *top], &s.small, to);
                 for (dot, wide) in dots.iter().zip(&mut s.wide_dots) {
-                    system.scaled(e, scale, dot, &mut s.small);
+                    system.scaled(bundle, scale, dot, &mut s.small);
                     history.tangent(level, &s.small, &mut wide[out.clone()]);
                 }
             }
@@ -74,22 +75,24 @@ pub(super) fn tangent(
             b,
             x,
         } => {
-            let n = system.unknowns();
-            s.small.resize(3 * n, 0.0);
-            let (value, rest) = s.small.split_at_mut(n);
-            let (dot_b, dot_x) = rest.split_at_mut(n);
-            for (dot, wide) in dots.iter_mut().zip(&s.wide_dots) {
-                for e in 0..system.site.elements {
-                    let at = kept[0] + (e * (top + 1) + k) * n * n;
-                    system.gather(e, &[*b], 1, &w.arena, value);
-                    system.gather(e, &[*b], 1, dot, dot_b);
-                    for (i, dot_x) in dot_x.iter_mut().enumerate() {
-                        let row = at + i * n;
-                        *dot_x = (0..n)
-                            .map(|j| wide[row + j] * value[j] + w.wide[row + j] * dot_b[j])
-                            .sum();
-                    }
-                    system.scatter(e, &[*x], 1, dot_x, dot);
+            let (n, side) = (system.unknowns(), system.side());
+            s.small.resize(4 * n * side, 0.0);
+            let (value, rest) = s.small.split_at_mut(n * side);
+            let (dot_b, rest) = rest.split_at_mut(n * side);
+            let (dot_x, more) = rest.split_at_mut(n * side);
+            for (bundle, elements) in system.bundles().enumerate() {
+                let at = kept[0] + (bundle * (top + 1) + k) * n * n * side;
+                let at = at..at + n * n * side;
+                system.gather(elements.clone(), *b, &w.arena, value);
+                for (dot, wide) in dots.iter_mut().zip(&s.wide_dots) {
+                    system.gather(elements.clone(), *b, dot, dot_b);
+                    phi::apply(side, &wide[at.clone()], n, value, dot_x);
+                    phi::apply(side, &w.wide[at.clone()], n, dot_b, more);
+                    dot_x
+                        .iter_mut()
+                        .zip(&*more)
+                        .for_each(|(x, more)| *x += more);
+                    system.scatter(elements.clone(), *x, dot_x, dot);
                 }
             }
         }
@@ -142,15 +145,15 @@ pub(super) fn restore(
             scale,
         } => {
             let scale = context.coefficients[*scale];
-            let n = system.unknowns();
-            let size = (top + 1) * n * n;
+            let (n, side) = (system.unknowns(), system.side());
+            let size = (top + 1) * n * n * side;
             let histories = s.histories.entry(kept[0]).or_default();
-            histories.resize_with(system.site.elements, History::default);
-            s.small.resize(n * n, 0.0);
-            for (e, history) in histories.iter_mut().enumerate() {
-                system.scaled(e, scale, &w.arena, &mut s.small);
-                let out = &mut w.wide[kept[0] + e * size..][..size];
-                history.record(context.level, [n, *top], &s.small, out);
+            histories.resize_with(system.bundles().count(), History::default);
+            s.small.resize(n * n * side, 0.0);
+            for (bundle, history) in histories.iter_mut().enumerate() {
+                system.scaled(bundle, scale, &w.arena, &mut s.small);
+                let out = &mut w.wide[kept[0] + bundle * size..][..size];
+                history.record(context.level, [side, n, *top], &s.small, out);
             }
         }
         _ => {}
@@ -188,21 +191,23 @@ pub(super) fn adjoint(
             scale,
         } => {
             let scale = frame.context.coefficients[*scale];
-            let n = system.unknowns();
-            let size = (top + 1) * n * n;
-            s.small.resize(n * n, 0.0);
+            let (n, side) = (system.unknowns(), system.side());
+            let size = (top + 1) * n * n * side;
+            s.small.resize(n * n * side, 0.0);
             let Some(histories) = s.histories.get_mut(&kept[0]) else {
                 return;
             };
-            for (e, history) in histories.iter_mut().enumerate() {
-                let bars = &mut s.wide_bar[kept[0] + e * size..][..size];
+            for ((bundle, elements), history) in system.bundles().enumerate().zip(histories) {
+                let bars = &mut s.wide_bar[kept[0] + bundle * size..][..size];
                 if bars.iter().all(|x| *x == 0.0) {
                     continue;
                 }
                 history.adjoint(frame.context.level, bars, &mut s.small);
                 bars.fill(0.0);
                 for &(i, j, plane) in &system.entries {
-                    bar[plane + e] += scale * s.small[i * n + j];
+                    let to = &mut bar[plane..][elements.clone()];
+                    let from = &s.small[(i * n + j) * side..];
+                    to.iter_mut().zip(from).for_each(|(to, x)| *to += scale * x);
                 }
             }
         }
@@ -213,26 +218,22 @@ pub(super) fn adjoint(
             b,
             x,
         } => {
-            let n = system.unknowns();
-            s.small.resize(3 * n, 0.0);
-            let (value, rest) = s.small.split_at_mut(n);
-            let (bar_x, zero) = rest.split_at_mut(n);
-            zero.fill(0.0);
-            for e in 0..system.site.elements {
-                let at = kept[0] + (e * (top + 1) + k) * n * n;
-                system.gather(e, &[*x], 1, bar, bar_x);
-                system.scatter(e, &[*x], 1, zero, bar);
-                system.gather(e, &[*b], 1, &w.arena, value);
-                for (i, unknown) in system.site.unknowns.iter().enumerate() {
-                    let column = (0..n).map(|j| w.wide[at + j * n + i] * bar_x[j]);
-                    let sum: f64 = column.sum();
-                    if let Some(place) = unknown.place(e) {
-                        bar[b + place] += sum;
-                    }
-                    for (j, value) in value.iter().enumerate() {
-                        s.wide_bar[at + i * n + j] += bar_x[i] * value;
-                    }
-                }
+            let (n, side) = (system.unknowns(), system.side());
+            s.small.clear();
+            s.small.resize(3 * n * side, 0.0);
+            let (value, rest) = s.small.split_at_mut(n * side);
+            let (bar_x, bar_b) = rest.split_at_mut(n * side);
+            for (bundle, elements) in system.bundles().enumerate() {
+                let at = kept[0] + (bundle * (top + 1) + k) * n * n * side;
+                let at = at..at + n * n * side;
+                // What there is beyond the last element has no adjoint.
+                bar_x.fill(0.0);
+                system.gather(elements.clone(), *x, bar, bar_x);
+                system.each(elements.clone(), bar_x, |place, _| bar[x + place] = 0.0);
+                system.gather(elements.clone(), *b, &w.arena, value);
+                let bars = (&mut s.wide_bar[at.clone()], &mut *bar_b);
+                phi::apply_adjoint(side, (&w.wide[at], value), n, bar_x, bars);
+                system.each(elements, bar_b, |place, x| bar[b + place] += x);
             }
         }
         Instr::Axial { v, current, to } => {

@@ -448,7 +448,10 @@ impl Adjoint {
             if let Section::Program(g) = section {
                 let fresh = sweep.fresh[g] == Some(stamp(clock));
                 for &k in self.kept[g].iter().rev() {
-                    linear::restore(&list[k].instr, context, w, sweep);
+                    // Functions φ are those of the last step that was recorded.
+                    if !(fresh && matches!(list[k].instr, Instr::Phi { .. })) {
+                        linear::restore(&list[k].instr, context, w, sweep);
+                    }
                 }
                 let several = |taped: &&Taped| match &taped.instr {
                     Instr::Factor { factors, .. } => factors.stages > 1,

@@ -162,6 +162,10 @@ pub(super) fn record(
                 rule.run(context, &mut w.arena);
                 push(&mut sweep.log, &w.arena[scratch..scratch + taped.weights]);
             }
+            // Remembers how.
+            Rule::Linear if matches!(taped.instr, Instr::Phi { .. }) => {
+                linear::restore(&taped.instr, context, w, sweep);
+            }
             _ => run(taped, context, w)?,
         }
     }
@@ -231,7 +235,8 @@ pub(super) fn tangent(
             Rule::Pointwise(rule) | Rule::Kernel(Some(rule), _) => {
                 rule.tangent(frame.context, &mut w.arena, dots, sweep)
             }
-            _ => false,
+            // The rule makes the functions.
+            _ => matches!(taped.instr, Instr::Phi { .. }),
         };
         if !has_run {
             run(taped, frame.context, w)?;

@@ -1,57 +1,81 @@
 //! Derivatives of the functions, from all that their algorithm has made.
 
+use super::super::arena::Arena;
 use super::algebra::transform;
-use super::{Made, SERIES, Series, begin, double, make_small, matrix, matrix_mut, results, sized};
+use super::{
+    Made, SERIES, Series, Side, Work, begin, double, make_small, matrix, matrix_mut, over, results,
+    sides, sides_mut,
+};
 use crate::real::Lane;
-use crate::simd::{Body, Level, dispatch};
+use crate::simd::Level;
 use std::ops::Range;
 
-/// All intermediate results for one matrix, from which derivatives follow.
+/// All intermediate results for matrices side by side, from which derivatives follow.
 #[derive(Default)]
 pub(in super::super) struct History {
+    side: usize,
     n: usize,
     top: usize,
-    made: Made,
+    /// How often each matrix was halved, and the factors that this makes.
+    doublings: Vec<usize>,
+    factors: Vec<f64>,
     diagonal: Vec<f64>,
-    matrices: Vec<f64>,
+    /// Of as many as have been needed, those that were made.
+    matrices: Arena<f64>,
     /// Tangents or adjoints of the matrices.
-    changes: Vec<f64>,
+    changes: Arena<f64>,
 }
 
 impl History {
     /// Runs the algorithm on `a`, with the results in `out`.
-    pub fn record(&mut self, level: Level, [n, top]: [usize; 2], a: &[f64], out: &mut [f64]) {
-        (self.n, self.top) = (n, top);
-        self.diagonal.resize(4 * n, 0.0);
-        self.matrices.clear();
-        self.matrices.extend_from_slice(a);
-        let history = self;
-        dispatch(level, Recording { history, out });
+    pub fn record(&mut self, level: Level, [side, n, top]: [usize; 3], a: &[f64], out: &mut [f64]) {
+        (self.side, self.n, self.top) = (side, n, top);
+        self.diagonal.resize(4 * n * side, 0.0);
+        grow(&mut self.matrices, a.len());
+        self.matrices[..a.len()].copy_from_slice(a);
+        over(level, side, Recording { history: self, out });
     }
 
     /// The derivatives of the results in direction `da`, into `out`.
     pub fn tangent(&mut self, level: Level, da: &[f64], out: &mut [f64]) {
-        self.changes.resize(self.matrices.len(), 0.0);
-        let history = self;
-        dispatch(level, Tangents { history, da, out });
+        grow(&mut self.changes, self.matrices.len());
+        let (side, history) = (self.side, self);
+        over(level, side, Tangents { history, da, out });
     }
 
     /// The adjoint of the matrix from those of the results, into `to`.
     pub fn adjoint(&mut self, level: Level, bars: &[f64], to: &mut [f64]) {
-        self.changes.clear();
-        self.changes.resize(self.matrices.len(), 0.0);
-        let history = self;
-        dispatch(level, Adjoints { history, bars, to });
+        grow(&mut self.changes, self.matrices.len());
+        self.changes.fill(0.0);
+        let (side, history) = (self.side, self);
+        over(level, side, Adjoints { history, bars, to });
     }
 
     fn series(&self) -> &'static Series {
         &SERIES[self.top]
     }
+
+    /// How the matrices were made small.
+    #[inline(always)]
+    fn made<const W: usize>(&self) -> Made<W> {
+        let doublings = *self.doublings.first_chunk().expect("one for each matrix");
+        let factor = *self.factors.first_chunk().expect("one for each matrix");
+        Made { doublings, factor }
+    }
+}
+
+/// Makes room for so many numbers; those that are there stay.
+fn grow(arena: &mut Arena<f64>, numbers: usize) {
+    if arena.len() < numbers {
+        let mut larger = Arena::new(numbers);
+        larger[..arena.len()].copy_from_slice(arena);
+        *arena = larger;
+    }
 }
 
 /// Where the functions of the balanced matrix are: the last matrices.
 #[inline(always)]
-fn last(series: &Series, matrices: &[f64], n: usize) -> Range<usize> {
+fn last<const W: usize>(series: &Series, matrices: &[Side<W>], n: usize) -> Range<usize> {
     let len = matrices.len();
     len - (series.top + 1) * n * n..len
 }
@@ -61,27 +85,31 @@ struct Recording<'a> {
     out: &'a mut [f64],
 }
 
-impl Body<f64> for Recording<'_> {
-    type Out = ();
+impl Work for Recording<'_> {
+    fn n(&self) -> usize {
+        self.history.n
+    }
     #[inline(always)]
-    fn run<R: Lane<f64>>(self) {
-        let series = self.history.series();
-        let History {
-            made,
-            diagonal,
-            matrices,
-            ..
-        } = self.history;
-        sized!(self.history.n, |n| {
-            *made = make_small(matrices, diagonal, n);
-            matrices.resize(series.matrices(made.doublings) * n * n, 0.0);
-            begin::<R>(series, matrices, n);
-            for doubling in 0..made.doublings {
-                let [old, new] = series.levels(doubling, matrices, n * n);
-                double::<R>(series, old, new, n);
-            }
-            results(&matrices[last(series, matrices, n)], diagonal, self.out, n);
-        });
+    fn run<R: Lane<f64>, const W: usize>(&mut self, n: usize) {
+        let (history, size) = (&mut *self.history, n * n);
+        let series = history.series();
+        let diagonal = sides_mut(&mut history.diagonal);
+        let made = make_small::<W>(sides_mut(&mut history.matrices), diagonal, n);
+        let numbers = series.matrices(made.most()) * size * W;
+        grow(&mut history.matrices, numbers);
+        let matrices = sides_mut(&mut history.matrices[..numbers]);
+        begin::<R, W>(series, matrices, n);
+        for doubling in 0..made.most() {
+            let [old, new] = series.levels(doubling, matrices, size);
+            double::<R, W>(series, old, new, n);
+            made.keep(doubling, old, new);
+        }
+        let functions = &matrices[last(series, matrices, n)];
+        results(functions, diagonal, sides_mut(self.out), n);
+        history.doublings.clear();
+        history.doublings.extend_from_slice(&made.doublings);
+        history.factors.clear();
+        history.factors.extend_from_slice(&made.factor);
     }
 }
 
@@ -91,35 +119,34 @@ struct Tangents<'a> {
     out: &'a mut [f64],
 }
 
-impl Body<f64> for Tangents<'_> {
-    type Out = ();
+impl Work for Tangents<'_> {
+    fn n(&self) -> usize {
+        self.history.n
+    }
     #[inline(always)]
-    fn run<R: Lane<f64>>(self) {
-        let series = self.history.series();
-        let History {
-            made,
-            diagonal,
-            matrices,
-            changes: dots,
-            ..
-        } = self.history;
-        sized!(self.history.n, |n| {
-            let size = n * n;
-            let (d, inverse) = diagonal[..2 * n].split_at(n);
-            transform(self.da, [inverse, d], made.factor, dots, n);
-            for step in series.begin() {
-                let (read, to) = dots.split_at_mut(step.to * size);
-                step.tangent::<R>((matrices, read), to, n);
+    fn run<R: Lane<f64>, const W: usize>(&mut self, n: usize) {
+        let (history, size) = (&mut *self.history, n * n);
+        let (series, made) = (history.series(), history.made::<W>());
+        let numbers = series.matrices(made.most()) * size * W;
+        let diagonal = sides(&history.diagonal);
+        let matrices = sides_mut(&mut history.matrices[..numbers]);
+        let dots = sides_mut(&mut history.changes[..numbers]);
+        let (d, inverse) = diagonal[..2 * n].split_at(n);
+        transform(sides(self.da), [inverse, d], made.factor, dots, n);
+        for step in series.begin() {
+            let (read, to) = dots.split_at_mut(step.to * size);
+            step.tangent::<R, W>((matrices, read), to, n);
+        }
+        for doubling in 0..made.most() {
+            let [old, _] = series.levels(doubling, matrices, size);
+            let [read, new] = series.levels(doubling, dots, size);
+            for step in series.double() {
+                step.tangent::<R, W>((old, read), matrix_mut(new, step.to, size), n);
             }
-            for doubling in 0..made.doublings {
-                let [old, _] = series.levels(doubling, matrices, size);
-                let [read, new] = series.levels(doubling, dots, size);
-                for step in series.double() {
-                    step.tangent::<R>((old, read), matrix_mut(new, step.to, size), n);
-                }
-            }
-            results(&dots[last(series, dots, n)], diagonal, self.out, n);
-        });
+            made.keep(doubling, read, new);
+        }
+        let functions = &dots[last(series, dots, n)];
+        results(functions, diagonal, sides_mut(self.out), n);
     }
 }
 
@@ -129,38 +156,37 @@ struct Adjoints<'a> {
     to: &'a mut [f64],
 }
 
-impl Body<f64> for Adjoints<'_> {
-    type Out = ();
+impl Work for Adjoints<'_> {
+    fn n(&self) -> usize {
+        self.history.n
+    }
     #[inline(always)]
-    fn run<R: Lane<f64>>(self) {
-        let series = self.history.series();
-        let History {
-            made,
-            diagonal,
-            matrices,
-            changes: bars,
-            ..
-        } = self.history;
-        sized!(self.history.n, |n| {
-            let size = n * n;
-            let (d, inverse) = diagonal[..2 * n].split_at(n);
-            let functions = last(series, bars, n);
-            let of_functions = bars[functions].chunks_exact_mut(size).rev();
-            for (to, bar) in of_functions.zip(self.bars.chunks_exact(size)) {
-                transform(bar, [d, inverse], 1.0, to, n);
+    fn run<R: Lane<f64>, const W: usize>(&mut self, n: usize) {
+        let (history, size) = (&mut *self.history, n * n);
+        let (series, made) = (history.series(), history.made::<W>());
+        let numbers = series.matrices(made.most()) * size * W;
+        let diagonal = sides(&history.diagonal);
+        let matrices = sides_mut(&mut history.matrices[..numbers]);
+        let bars = sides_mut(&mut history.changes[..numbers]);
+        let (d, inverse) = diagonal[..2 * n].split_at(n);
+        let functions = last(series, bars, n);
+        let of_functions = bars[functions].chunks_exact_mut(size).rev();
+        for (to, bar) in of_functions.zip(sides(self.bars).chunks_exact(size)) {
+            transform(bar, [d, inverse], [1.0; W], to, n);
+        }
+        for doubling in (0..made.most()).rev() {
+            let [old, _] = series.levels(doubling, matrices, size);
+            let [to, new] = series.levels(doubling, bars, size);
+            made.pass(doubling, new, to);
+            for step in series.double().iter().rev() {
+                step.adjoint::<R, W>(old, (&mut *to, matrix(new, step.to, size)), n);
             }
-            for doubling in (0..made.doublings).rev() {
-                let [old, _] = series.levels(doubling, matrices, size);
-                let [to, new] = series.levels(doubling, bars, size);
-                for step in series.double().iter().rev() {
-                    step.adjoint::<R>(old, (&mut *to, matrix(new, step.to, size)), n);
-                }
-            }
-            for step in series.begin().iter().rev() {
-                let (to, bar) = bars.split_at_mut(step.to * size);
-                step.adjoint::<R>(matrices, (to, &bar[..size]), n);
-            }
-            transform(bars, [inverse, d], made.factor, self.to, n);
-        });
+        }
+        for step in series.begin().iter().rev() {
+            let (to, bar) = bars.split_at_mut(step.to * size);
+            step.adjoint::<R, W>(matrices, (to, &bar[..size]), n);
+        }
+        let to = sides_mut(self.to);
+        transform(bars, [inverse, d], made.factor, to, n);
     }
 }

@@ -33,6 +33,17 @@ const BEFORE: usize = 7;
 /// The matrix is halved until its norm is below that.
 const LIMIT: f64 = 0.75;
 
+/// As many matrices are worked on together, if there are several.
+const WIDTH: usize = 8;
+
+/// The numbers at one place of matrices side by side.
+type Side<const W: usize> = [f64; W];
+
+/// How many of `count` matrices lie side by side, number after number.
+pub(super) fn side(count: usize) -> usize {
+    if count == 1 { 1 } else { WIDTH }
+}
+
 /// One step of the algorithm: to ← scale · (a b + x I + Σ f c). Matrices are numbered.
 #[derive(Clone, Copy)]
 struct Step {
@@ -145,12 +156,12 @@ impl Series {
 
     /// The functions before a doubling, and those after it, if all are kept.
     #[inline(always)]
-    fn levels<'a>(
+    fn levels<'a, const W: usize>(
         &self,
         doubling: usize,
-        matrices: &'a mut [f64],
+        matrices: &'a mut [Side<W>],
         size: usize,
-    ) -> [&'a mut [f64]; 2] {
+    ) -> [&'a mut [Side<W>]; 2] {
         let count = self.top + 1;
         let from = BEFORE + doubling * count;
         let (old, new) =
@@ -168,46 +179,51 @@ static SERIES: [Series; MAX_PHI + 1] = [
 ];
 
 /// Factors and matrices.
-type Terms<'a> = [(f64, &'a [f64]); 4];
+type Terms<'a, const W: usize> = [(f64, &'a [Side<W>]); 4];
 
 /// The numbers of one of several matrices.
 #[inline(always)]
-fn matrix(all: &[f64], number: usize, size: usize) -> &[f64] {
+fn matrix<const W: usize>(all: &[Side<W>], number: usize, size: usize) -> &[Side<W>] {
     &all[number * size..][..size]
 }
 
 #[inline(always)]
-fn matrix_mut(all: &mut [f64], number: usize, size: usize) -> &mut [f64] {
+fn matrix_mut<const W: usize>(all: &mut [Side<W>], number: usize, size: usize) -> &mut [Side<W>] {
     &mut all[number * size..][..size]
 }
 
 impl Step {
     /// Makes the matrix `to` of others.
     #[inline(always)]
-    fn run<R: Lane<f64>>(&self, read: &[f64], to: &mut [f64], n: usize) {
+    fn run<R: Lane<f64>, const W: usize>(&self, read: &[Side<W>], to: &mut [Side<W>], n: usize) {
         let (product, terms) = self.operands(read, n);
-        combine::<R>(product, self.identity, terms, self.scale, to, n);
+        combine::<R, W>(product, self.identity, terms, self.scale, to, n);
     }
 
     /// Makes the derivative of the matrix `to` of those of others.
     #[inline(always)]
-    fn tangent<R: Lane<f64>>(&self, (read, dots): (&[f64], &[f64]), to: &mut [f64], n: usize) {
+    fn tangent<R: Lane<f64>, const W: usize>(
+        &self,
+        (read, dots): (&[Side<W>], &[Side<W>]),
+        to: &mut [Side<W>],
+        n: usize,
+    ) {
         let (values, _) = self.operands(read, n);
         let (tangents, terms) = self.operands(dots, n);
-        combine::<R>(None, 0.0, terms, self.scale, to, n);
+        combine::<R, W>(None, 0.0, terms, self.scale, to, n);
         if let (Some([a, b]), Some([da, db])) = (values, tangents) {
-            add_product::<R, false, false>(da, b, self.scale, to, n);
-            add_product::<R, false, false>(a, db, self.scale, to, n);
+            add_product::<R, false, false, W>(da, b, self.scale, to, n);
+            add_product::<R, false, false, W>(a, db, self.scale, to, n);
         }
     }
 
     /// What it makes its result of.
     #[inline(always)]
-    fn operands<'a>(
+    fn operands<'a, const W: usize>(
         &self,
-        read: &'a [f64],
+        read: &'a [Side<W>],
         n: usize,
-    ) -> (Option<[&'a [f64]; 2]>, Option<Terms<'a>>) {
+    ) -> (Option<[&'a [Side<W>]; 2]>, Option<Terms<'a, W>>) {
         let size = n * n;
         let product = match self.product {
             Some([a, b]) => Some([matrix(read, a, size), matrix(read, b, size)]),
@@ -228,13 +244,18 @@ impl Step {
 
     /// Adds to the adjoints of others what they owe to that of the result.
     #[inline(always)]
-    fn adjoint<R: Lane<f64>>(&self, read: &[f64], (bars, bar): (&mut [f64], &[f64]), n: usize) {
+    fn adjoint<R: Lane<f64>, const W: usize>(
+        &self,
+        read: &[Side<W>],
+        (bars, bar): (&mut [Side<W>], &[Side<W>]),
+        n: usize,
+    ) {
         let (size, scale) = (n * n, self.scale);
         if let Some([a, b]) = self.product {
             let to = matrix_mut(bars, a, size);
-            add_product::<R, false, true>(bar, matrix(read, b, size), scale, to, n);
+            add_product::<R, false, true, W>(bar, matrix(read, b, size), scale, to, n);
             let to = matrix_mut(bars, b, size);
-            add_product::<R, true, false>(matrix(read, a, size), bar, scale, to, n);
+            add_product::<R, true, false, W>(matrix(read, a, size), bar, scale, to, n);
         }
         for &(factor, k) in &self.terms[..self.count] {
             add(matrix_mut(bars, k, size), bar, factor * scale, n);
@@ -242,29 +263,77 @@ impl Step {
     }
 }
 
-/// How a matrix has been made smaller: D⁻¹ A D / 2^doublings, with powers of two in the diagonal matrix D.
-#[derive(Clone, Copy, Default)]
-struct Made {
-    doublings: usize,
+/// How matrices have been made smaller: D⁻¹ A D / 2^doublings, with powers of two in the diagonal matrix D.
+#[derive(Clone, Copy)]
+struct Made<const W: usize> {
+    doublings: [usize; W],
     /// 2^-doublings, or NaN if the matrix is not finite.
-    factor: f64,
+    factor: Side<W>,
 }
 
-/// Makes a matrix small in place. D goes to the first n numbers of `diagonal`, of 4 n, and D⁻¹ behind it.
+impl<const W: usize> Made<W> {
+    /// Of the matrix that has been halved most often.
+    #[inline(always)]
+    fn most(&self) -> usize {
+        self.doublings.iter().copied().max().unwrap_or(0)
+    }
+
+    /// Lets the functions of those matrices be that are not doubled for the `doubling`-th time.
+    #[inline(always)]
+    fn keep(&self, doubling: usize, old: &[Side<W>], new: &mut [Side<W>]) {
+        if W == 1 {
+            return;
+        }
+        for (old, new) in old.iter().zip(new) {
+            for l in 0..W {
+                let doubled = doubling < self.doublings[l];
+                new[l] = if doubled { new[l] } else { old[l] };
+            }
+        }
+    }
+
+    /// The transpose of [`Made::keep`], on adjoints: what was let be goes from the new functions to the old ones.
+    #[inline(always)]
+    fn pass(&self, doubling: usize, new: &mut [Side<W>], old: &mut [Side<W>]) {
+        if W == 1 {
+            return;
+        }
+        for (old, new) in old.iter_mut().zip(new) {
+            for l in 0..W {
+                if doubling >= self.doublings[l] {
+                    old[l] += std::mem::take(&mut new[l]);
+                }
+            }
+        }
+    }
+}
+
+/// Makes matrices small in place. D goes to the first n numbers of `diagonal`, of 4 n, and D⁻¹ behind it.
 #[inline(always)]
-fn make_small(a: &mut [f64], diagonal: &mut [f64], n: usize) -> Made {
+fn make_small<const W: usize>(a: &mut [Side<W>], diagonal: &mut [Side<W>], n: usize) -> Made<W> {
     balance(a, diagonal, n);
-    let row = |i: usize| a[i * n..][..n].iter().map(|x| x.abs()).sum::<f64>();
-    let norm = (0..n)
-        .map(row)
-        .fold(0.0, |m, x| if x > m || x.is_nan() { x } else { m });
-    let doublings = halvings(norm);
+    let mut norm = [0.0; W];
+    for row in a[..n * n].chunks_exact(n) {
+        let mut sum = [0.0; W];
+        for x in row {
+            for l in 0..W {
+                sum[l] += x[l].abs();
+            }
+        }
+        for l in 0..W {
+            let greater = sum[l] > norm[l] || sum[l].is_nan();
+            norm[l] = if greater { sum[l] } else { norm[l] };
+        }
+    }
+    let doublings = norm.map(halvings);
     let made = Made {
-        doublings: doublings.unwrap_or(0),
-        factor: doublings.map_or(f64::NAN, |count| power(-(count as i32))),
+        doublings: doublings.map(|count| count.unwrap_or(0)),
+        factor: doublings.map(|count| count.map_or(f64::NAN, |count| power(-(count as i64)))),
     };
     for x in &mut a[..n * n] {
-        *x *= made.factor;
+        for l in 0..W {
+            x[l] *= made.factor[l];
+        }
     }
     made
 }
@@ -295,33 +364,65 @@ macro_rules! sized {
     };
 }
 
-use sized;
-
-/// Numbers that [`values`] needs to work with.
-pub(super) const fn scratch(n: usize, top: usize) -> usize {
-    (BEFORE + 2 * (top + 1)) * n * n + 4 * n
+/// Numbers that [`values`] needs to work with, for `side` matrices side by side.
+pub(super) const fn scratch(side: usize, n: usize, top: usize) -> usize {
+    side * ((BEFORE + 2 * (top + 1)) * n * n + 4 * n)
 }
 
-/// φ_0 … φ_top of several matrices of n² numbers, for each one after the other into `out`. `fill` writes the matrix of a
-/// number.
+/// φ_0 … φ_top of several matrices of n² numbers, [`side`] by side, for each such bundle one function after the other into `out`.
+/// `fill` writes the bundle of a number.
 pub(super) fn values(
     level: Level,
-    [n, top]: [usize; 2],
+    [side, n, top]: [usize; 3],
     fill: impl Fn(usize, &mut [f64]),
     out: &mut [f64],
     scratch: &mut [f64],
 ) {
     let series = &SERIES[top];
-    dispatch(
-        level,
-        Values {
-            n,
-            series,
-            fill,
-            out,
-            scratch,
-        },
-    );
+    let values = Values {
+        n,
+        series,
+        fill,
+        out,
+        scratch,
+    };
+    over(level, side, values);
+}
+
+/// A loop over matrices of n² numbers, W of them side by side.
+trait Work {
+    fn n(&self) -> usize;
+    /// Must be `#[inline(always)]`.
+    fn run<R: Lane<f64>, const W: usize>(&mut self, n: usize);
+}
+
+/// Matrices one by one, for which small n are constants.
+struct One<T>(T);
+
+/// Matrices side by side, likewise.
+struct Several<T>(T);
+
+fn over(level: Level, side: usize, work: impl Work) {
+    match side {
+        1 => dispatch(level, One(work)),
+        _ => dispatch(level, Several(work)),
+    }
+}
+
+impl<T: Work> Body<f64> for One<T> {
+    type Out = ();
+    #[inline(always)]
+    fn run<R: Lane<f64>>(mut self) {
+        sized!(self.0.n(), |n| self.0.run::<R, 1>(n));
+    }
+}
+
+impl<T: Work> Body<f64> for Several<T> {
+    type Out = ();
+    #[inline(always)]
+    fn run<R: Lane<f64>>(mut self) {
+        sized!(self.0.n(), |n| self.0.run::<R, WIDTH>(n), 2 3 4 5 6);
+    }
 }
 
 struct Values<'a, G> {
@@ -332,62 +433,136 @@ struct Values<'a, G> {
     scratch: &'a mut [f64],
 }
 
-impl<G: Fn(usize, &mut [f64])> Body<f64> for Values<'_, G> {
-    type Out = ();
-    #[inline(always)]
-    fn run<R: Lane<f64>>(mut self) {
-        sized!(self.n, |n| self.all::<R>(n));
+impl<G: Fn(usize, &mut [f64])> Work for Values<'_, G> {
+    fn n(&self) -> usize {
+        self.n
     }
-}
-
-impl<G: Fn(usize, &mut [f64])> Values<'_, G> {
     #[inline(always)]
-    fn all<R: Lane<f64>>(&mut self, n: usize) {
+    fn run<R: Lane<f64>, const W: usize>(&mut self, n: usize) {
         let (series, size) = (self.series, n * n);
-        let (diagonal, matrices) = self.scratch.split_at_mut(4 * n);
+        let (diagonal, matrices) = sides_mut(self.scratch).split_at_mut(4 * n);
         let count = (series.top + 1) * size;
-        for (number, out) in self.out.chunks_exact_mut(count).enumerate() {
+        for (number, out) in self.out.chunks_exact_mut(count * W).enumerate() {
             let argument = &mut matrices[..size];
-            (self.fill)(number, argument);
-            let made = make_small(argument, diagonal, n);
-            begin::<R>(series, matrices, n);
+            (self.fill)(number, argument.as_flattened_mut());
+            let made = make_small::<W>(argument, diagonal, n);
+            begin::<R, W>(series, matrices, n);
             let [mut old, mut new] = series.levels(0, matrices, size);
             // Of the doublings the last is enough.
-            for _ in 0..made.doublings {
-                double::<R>(series, old, new, n);
+            for doubling in 0..made.most() {
+                double::<R, W>(series, old, new, n);
+                made.keep(doubling, old, new);
                 std::mem::swap(&mut old, &mut new);
             }
-            results(old, diagonal, out, n);
+            results(old, diagonal, sides_mut(out), n);
         }
     }
 }
 
+/// Numbers by place.
+#[inline(always)]
+fn sides<const W: usize>(numbers: &[f64]) -> &[Side<W>] {
+    numbers.as_chunks().0
+}
+
+/// As [`sides`], to write to.
+#[inline(always)]
+fn sides_mut<const W: usize>(numbers: &mut [f64]) -> &mut [Side<W>] {
+    numbers.as_chunks_mut().0
+}
+
 /// Makes the functions from the argument.
 #[inline(always)]
-fn begin<R: Lane<f64>>(series: &Series, matrices: &mut [f64], n: usize) {
+fn begin<R: Lane<f64>, const W: usize>(series: &Series, matrices: &mut [Side<W>], n: usize) {
     for step in series.begin() {
         let (read, to) = matrices.split_at_mut(step.to * n * n);
-        step.run::<R>(read, to, n);
+        step.run::<R, W>(read, to, n);
     }
 }
 
 /// Makes the functions of twice the argument from the old ones.
 #[inline(always)]
-fn double<R: Lane<f64>>(series: &Series, old: &[f64], new: &mut [f64], n: usize) {
+fn double<R: Lane<f64>, const W: usize>(
+    series: &Series,
+    old: &[Side<W>],
+    new: &mut [Side<W>],
+    n: usize,
+) {
     for step in series.double() {
-        step.run::<R>(old, matrix_mut(new, step.to, n * n), n);
+        step.run::<R, W>(old, matrix_mut(new, step.to, n * n), n);
     }
 }
 
 /// φ_0 … φ_top of the matrix, or their derivatives, from those of the balanced one, which come in the other order.
 #[inline(always)]
-fn results(balanced: &[f64], diagonal: &[f64], out: &mut [f64], n: usize) {
+fn results<const W: usize>(
+    balanced: &[Side<W>],
+    diagonal: &[Side<W>],
+    out: &mut [Side<W>],
+    n: usize,
+) {
     let (d, inverse) = diagonal[..2 * n].split_at(n);
     let pairs = balanced
         .chunks_exact(n * n)
         .rev()
         .zip(out.chunks_exact_mut(n * n));
     for (from, to) in pairs {
-        transform(from, [d, inverse], 1.0, to, n);
+        transform(from, [d, inverse], [1.0; W], to, n);
+    }
+}
+
+/// y ← a b, of matrices side by side.
+pub(super) fn apply(side: usize, a: &[f64], n: usize, b: &[f64], y: &mut [f64]) {
+    match side {
+        1 => apply_sides::<1>(a, n, b, y),
+        _ => apply_sides::<WIDTH>(a, n, b, y),
+    }
+}
+
+fn apply_sides<const W: usize>(a: &[f64], n: usize, b: &[f64], y: &mut [f64]) {
+    let (a, b) = (sides::<W>(a), sides::<W>(b));
+    for (i, y) in sides_mut::<W>(y).iter_mut().enumerate() {
+        let row = &a[i * n..][..n];
+        let mut sum = [0.0; W];
+        for (a, b) in row.iter().zip(b) {
+            for l in 0..W {
+                sum[l] += a[l] * b[l];
+            }
+        }
+        *y = sum;
+    }
+}
+
+/// The adjoint of [`apply`]: b̄ ← aᵀ ȳ, ā += ȳ bᵀ.
+pub(super) fn apply_adjoint(
+    side: usize,
+    (a, b): (&[f64], &[f64]),
+    n: usize,
+    bar_y: &[f64],
+    (bar_a, bar_b): (&mut [f64], &mut [f64]),
+) {
+    match side {
+        1 => apply_adjoint_sides::<1>((a, b), n, bar_y, (bar_a, bar_b)),
+        _ => apply_adjoint_sides::<WIDTH>((a, b), n, bar_y, (bar_a, bar_b)),
+    }
+}
+
+fn apply_adjoint_sides<const W: usize>(
+    (a, b): (&[f64], &[f64]),
+    n: usize,
+    bar_y: &[f64],
+    (bar_a, bar_b): (&mut [f64], &mut [f64]),
+) {
+    bar_b.fill(0.0);
+    let (b, bar_b) = (sides::<W>(b), sides_mut::<W>(bar_b));
+    let rows = sides::<W>(a).chunks_exact(n);
+    let rows = rows.zip(sides_mut::<W>(bar_a).chunks_exact_mut(n));
+    for ((row, bar_row), y) in rows.zip(sides::<W>(bar_y)) {
+        for j in 0..n {
+            for l in 0..W {
+                bar_b[j][l] += row[j][l] * y[l];
+                bar_row[j][l] += y[l] * b[j][l];
+            }
+        }
     }
 }

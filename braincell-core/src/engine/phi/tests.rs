@@ -1,14 +1,68 @@
-use super::{History, MAX_PHI, halvings, make_small, scratch, values};
+use super::{History, MAX_PHI, WIDTH, halvings, make_small, scratch, sides_mut, values};
 use crate::simd::Level;
 use proptest::prelude::*;
 
 /// φ_0 … φ_top of one matrix.
 fn phi(a: &[f64], n: usize, top: usize) -> Vec<f64> {
     let mut out = vec![0.0; (top + 1) * n * n];
-    let mut room = vec![0.0; scratch(n, top)];
+    let mut room = vec![0.0; scratch(1, n, top)];
     let fill = |_: usize, to: &mut [f64]| to.copy_from_slice(a);
-    values(Level::detect(), [n, top], fill, &mut out, &mut room);
+    values(Level::detect(), [1, n, top], fill, &mut out, &mut room);
     out
+}
+
+/// The numbers of matrices side by side.
+fn side_by_side(matrices: &[Vec<f64>]) -> Vec<f64> {
+    let numbers = 0..matrices[0].len();
+    numbers
+        .flat_map(|k| matrices.iter().map(move |m| m[k]))
+        .collect()
+}
+
+/// Matrices side by side have the functions, and these the derivatives, that each has alone, to the last bit, however often each
+/// is halved.
+#[test]
+fn matrices_side_by_side_do_not_know_of_each_other() {
+    for n in 1..6 {
+        let vectors =
+            |len: usize| prop::collection::vec(prop::collection::vec(-1.0..1.0, len), WIDTH);
+        let all = (
+            prop::collection::vec(matrices(n), WIDTH),
+            vectors(n * n),
+            vectors(5 * n * n),
+        );
+        proptest!(ProptestConfig::with_cases(20), |((a, da, bars) in all, top in 0..=MAX_PHI)| {
+            let (level, count) = (Level::detect(), (top + 1) * n * n);
+            let bars: Vec<Vec<f64>> = bars.iter().map(|bars| bars[..count].to_vec()).collect();
+            let (one, many) = ([1, n, top], [WIDTH, n, top]);
+            let (mut out, mut dots) = (vec![0.0; count * WIDTH], vec![0.0; count * WIDTH]);
+            let (mut bar, mut plain) = (vec![0.0; n * n * WIDTH], vec![0.0; count * WIDTH]);
+            let mut history = History::default();
+            history.record(level, many, &side_by_side(&a), &mut out);
+            history.tangent(level, &side_by_side(&da), &mut dots);
+            history.adjoint(level, &side_by_side(&bars), &mut bar);
+            let fill = |_: usize, to: &mut [f64]| to.copy_from_slice(&side_by_side(&a));
+            let mut room = vec![0.0; scratch(WIDTH, n, top)];
+            values(level, many, fill, &mut plain, &mut room);
+            prop_assert_eq!(&plain, &out);
+            let mut alone = [Vec::new(), Vec::new(), Vec::new()];
+            for ((a, da), bars) in a.iter().zip(&da).zip(&bars) {
+                let [mut out, mut dots] = [(); 2].map(|()| vec![0.0; count]);
+                let mut bar = vec![0.0; n * n];
+                let mut history = History::default();
+                history.record(level, one, a, &mut out);
+                history.tangent(level, da, &mut dots);
+                history.adjoint(level, bars, &mut bar);
+                for (all, own) in alone.iter_mut().zip([out, dots, bar]) {
+                    all.push(own);
+                }
+            }
+            let [outs, all_dots, all_bars] = alone.map(|all| side_by_side(&all));
+            prop_assert_eq!(out, outs);
+            prop_assert_eq!(dots, all_dots);
+            prop_assert_eq!(bar, all_bars);
+        });
+    }
 }
 
 fn difference(a: &[f64], b: &[f64]) -> f64 {
@@ -97,8 +151,8 @@ fn units_do_not_matter() {
                 assert!((back - expected[k]).abs() < 1e-15, "unit {unit}: {back}");
             }
             let mut small = scaled;
-            let made = make_small(&mut small, &mut [0.0; 12], 3);
-            assert!(made.doublings <= 4, "unit {unit}: {}", made.doublings);
+            let made = make_small::<1>(sides_mut(&mut small), &mut [[0.0]; 12], 3);
+            assert!(made.most() <= 4, "unit {unit}: {}", made.most());
         }
     }
 }
@@ -116,7 +170,7 @@ fn derivatives_belong_together() {
             let (level, bars) = (Level::detect(), &bars[..count]);
             let mut history = History::default();
             let mut out = vec![0.0; count];
-            history.record(level, [n, top], &a, &mut out);
+            history.record(level, [1, n, top], &a, &mut out);
             prop_assert_eq!(&out, &phi(&a, n, top));
             let mut dots = vec![0.0; count];
             history.tangent(level, &da, &mut dots);
@@ -157,7 +211,8 @@ fn large_numbers_are_halved_and_numbers_that_are_not_finite_spread() {
         assert!(out.iter().all(|x| x.is_nan()), "{bad}: {out:?}");
     }
     let mut bad = [f64::NAN, 1.0, 0.0, -1e308];
-    assert!(make_small(&mut bad, &mut [0.0; 8], 2).factor.is_nan());
+    let made = make_small::<1>(sides_mut(&mut bad), &mut [[0.0]; 8], 2);
+    assert!(made.factor[0].is_nan());
     // The norm is no number, although the entries are.
     assert!(phi(&[f64::MAX, f64::MAX, f64::MAX, f64::MAX], 2, 1)[0].is_nan());
 }
