@@ -331,9 +331,8 @@ fn make_small<const W: usize>(a: &mut [Side<W>], diagonal: &mut [Side<W>], n: us
         factor: doublings.map(|count| count.map_or(f64::NAN, |count| power(-(count as i64)))),
     };
     for x in &mut a[..n * n] {
-        for l in 0..W {
-            x[l] *= made.factor[l];
-        }
+        let factors = x.iter_mut().zip(&made.factor);
+        factors.for_each(|(x, factor)| *x *= factor);
     }
     made
 }
