@@ -143,13 +143,12 @@ impl Composite {
     }
 }
 
-/// The composite with the solver of its independent module.
-struct With(&'static str, Composite);
+/// The composite with the solver of its independent module, and whether anything happens between steps.
+struct With(&'static str, bool);
 
 impl DiffEqModule for With {
     type Handles = CompositeHandles;
     fn declare(&self, m: &mut ModelBuilder) -> Result<Self::Handles, ModelError> {
-        let _ = &self.1;
         let v = m.state(Domain::CELL, DiffEqState::voltage("V", 0.5))?;
         VOLTAGE.with(|place| place.set(Some(v)));
         let trace = m.state(Domain::CELL, DiffEqState::new("trace", 0.2))?;
@@ -162,6 +161,9 @@ impl DiffEqModule for With {
         &(v, trace, ..): &Self::Handles,
         k: &mut Launches,
     ) -> Result<(), ModelError> {
+        if !self.1 {
+            return Ok(());
+        }
         let inputs = [Source::State(trace), Source::State(v)];
         k.launch(
             Domain::CELL,
@@ -197,6 +199,9 @@ impl DiffEqModule for With {
         Composite::recovery(self.0).compute_derivative(recovery, k)
     }
     fn post_integral(&self, &(v, ..): &Self::Handles, k: &mut Launches) -> Result<(), ModelError> {
+        if !self.1 {
+            return Ok(());
+        }
         let inputs = [Source::State(v)];
         k.launch(Domain::CELL, pointwise(Pull), &inputs, &[Target::State(v)])
     }
@@ -205,7 +210,7 @@ impl DiffEqModule for With {
 #[test]
 fn modules_with_solvers_of_their_own_have_gradients() {
     for own in ["rk4", "backward_euler", "exp_euler", "implicit_euler"] {
-        let model = Model::new(&With(own, Composite)).unwrap();
+        let models = [true, false].map(|between| Model::new(&With(own, between)).unwrap());
         for solver in ["rk4", "exp_euler", "tr_bdf2", "ind_exp_euler"] {
             let setup = Setup::new(solver, 0.05)
                 .record("V")
@@ -213,12 +218,15 @@ fn modules_with_solvers_of_their_own_have_gradients() {
                 .record("trace")
                 .spikes("V", 1.0);
             let wrt = ["drive", "epsilon", "b", "V", "w", "trace"];
-            let run = |until| Gradient::new(&setup, braincell::solvers(), &model, until, &wrt);
-            let gradient = run(6.0).unwrap();
+            let registry = braincell::solvers();
+            let run = |until, model| Gradient::new(&setup, registry, model, until, &wrt).unwrap();
+            let gradient = run(6.0, &models[0]);
             assert!(both_ways(own, solver, &gradient));
             assert!(checked(own, solver, &gradient, &everything));
-            // Many steps are taken back together there.
-            assert!(both_ways(own, solver, &run(60.0).unwrap()));
+            // Of such a run many steps can be taken back together, if nothing happens between them.
+            for model in &models {
+                assert!(both_ways(own, solver, &run(60.0, model)));
+            }
         }
     }
 }

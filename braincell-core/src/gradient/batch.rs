@@ -10,7 +10,7 @@ use super::way::{STANDING, repeated};
 use super::wrt::Quantity;
 use super::{Gradient, GradientError, wrt};
 use crate::engine::{Adjoint, Clock, Engine, Looks, Section, Sweep, Wanted, Workspace};
-use crate::model::{Model, Source, Values};
+use crate::model::{Launch, Model, Phase, Source, Values};
 use crate::simulation::Simulation;
 
 /// Steps taken back at once.
@@ -67,14 +67,16 @@ fn load(spots: &[Spot], len: usize, states: &[f64], arena: &mut [f64]) {
 }
 
 /// Whether a model is of one cell whose steps are functions of its states and of inputs, not of the time itself or of random
-/// numbers.
+/// numbers, and nothing happens between them: a spike may be cut off there.
 fn fits(model: &Model) -> bool {
     let same = |values: &Values| matches!(values, Values::Uniform(_) | Values::PerElement(_));
     let mut sources = model.launches.iter().flat_map(|launch| &launch.inputs);
+    let within = |launch: &Launch| launch.phase == Phase::Derivative;
     let noise = |group| model.group_capabilities(group).noise;
     model.cells == 1
         && model.parameters.iter().all(|p| same(&p.parameter.value))
         && model.states.iter().all(|s| same(&s.state.value))
+        && model.launches.iter().all(within)
         && !sources.any(|source| matches!(source, Source::Time))
         && !(0..model.groups.len()).any(noise)
 }
@@ -111,6 +113,8 @@ impl Batch {
         let mut back = Rules::new(engine, &wanted, 0);
         let constants = (Section::Constants, STANDING);
         let Rules { adjoint, w, sweep } = &mut back;
+        let numbers = adjoint.saved_once() + adjoint.saved_per_step();
+        sweep.log.reserve_exact(numbers);
         repeated(adjoint.record(engine, 0, constants, w, sweep))?;
         let nothing = Wanted {
             parameters: vec![false; wanted.parameters.len()],
@@ -134,6 +138,11 @@ impl Batch {
         (adjoint.saved_once() + adjoint.saved_per_step()) * size_of::<f64>()
     }
 
+    /// Bytes of the record of steps, as it is.
+    pub fn held(&self) -> usize {
+        self.back.sweep.log.capacity() * size_of::<f64>()
+    }
+
     /// Finds the matrices of the steps that begin with these states, one after the other, the first at the time of `clock`.
     pub fn linearise(&mut self, states: &[f64], clock: Clock) -> Result<(), GradientError> {
         let Rules { adjoint, w, sweep } = &mut self.forward;
@@ -149,7 +158,6 @@ impl Batch {
             *later = k.min(last) as f64 * clock.h;
         }
         adjoint.advance(engine, clock, &mut self.sections);
-        self.sections.push((Section::Post, clock));
         for section in &self.sections {
             repeated(adjoint.tangent(engine, 0, *section, w, sweep))?;
         }

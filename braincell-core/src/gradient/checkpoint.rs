@@ -1,7 +1,8 @@
 //! Which states to keep so that a run can be taken backwards in a given memory.
 //!
 //! The steps are put into segments. A segment is recorded as a whole, from its first state on; the states at the beginnings
-//! of segments are kept in a number of slots, by the binomial schedule that needs the fewest steps again.
+//! of segments are kept in a number of slots, by the binomial schedule that needs the fewest steps again. The record of a small
+//! cell's segment is the states at the beginnings of its steps: these are recorded when they are taken back, many at a time.
 //!
 //! A. Griewank, A. Walther, Algorithm 799: Revolve, ACM Trans. Math. Softw. 26 (2000),
 //! [doi:10.1145/347837.347846](https://doi.org/10.1145/347837.347846).
@@ -14,11 +15,11 @@ use std::fmt;
 pub struct CheckpointPlan {
     /// Steps of the run.
     pub steps: u64,
-    /// Steps recorded at once.
+    /// Steps recorded at once; of a small cell, the record of whose steps are their states, as many as are kept at once.
     pub segment: u64,
     /// States that are kept at the same time.
     pub checkpoints: usize,
-    /// Steps made forward, all told, those recorded included.
+    /// Steps made forward, all told, those recorded included, but not those made many at a time.
     pub forward_steps: u64,
     /// Bytes for the states that are kept and the record of a segment, at most.
     pub bytes: usize,

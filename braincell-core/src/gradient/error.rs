@@ -72,6 +72,11 @@ pub enum GradientError {
         /// The least that works.
         needed: usize,
     },
+    /// The system has less memory than the budget allows.
+    #[error(
+        "memory does not hold the {0} bytes that are planned for the way back; give a smaller budget"
+    )]
+    Memory(usize),
     /// The loss is malformed.
     #[error("the loss is malformed: {0}")]
     Loss(String),

@@ -288,6 +288,11 @@ impl<'a> Gradient<'a> {
         let steps = ready.steps.first();
         if steps.is_some_and(|steps| steps.count() >= MANY) {
             ready.batch = Batch::new(self, &ready.simulation)?;
+            let plan = self.plan_for(&ready, 0);
+            // In little memory there is no room for many steps.
+            if !plan.is_ok_and(|plan| plan.segment >= batch::WIDTH as u64) {
+                ready.batch = None;
+            }
         }
         Ok(ready)
     }

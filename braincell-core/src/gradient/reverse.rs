@@ -44,8 +44,9 @@ impl Gradient<'_> {
                 tile.kept.reserve_exact(plan.checkpoints);
                 if ready.batch.is_some() {
                     tile.trail.from = (segments - 1) * plan.segment;
-                    let states = plan.segment as usize + 1;
-                    tile.trail.states.reserve_exact(states * tile.states());
+                    let numbers = (plan.segment as usize + 1) * tile.states();
+                    let room = tile.trail.states.try_reserve_exact(numbers);
+                    room.map_err(|_| GradientError::Memory(plan.bytes))?;
                 }
             }
             known = Some(plan);
@@ -182,9 +183,9 @@ impl Gradient<'_> {
                             if way.trail.from > begin {
                                 way.follow(last, begin, end)?;
                             }
-                            let record = way.record_bytes() + batch.record_bytes();
-                            held = held.max(bytes(&kept) + record);
                             way.back_along(batch, fixed, begin, end)?;
+                            let record = way.record_bytes() + batch.held();
+                            held = held.max(bytes(&kept) + record);
                         }
                         _ => {
                             let place = way.go(last, begin)?;

@@ -159,11 +159,18 @@ impl Fixed {
         if step > self.whole {
             return 0;
         }
-        let end = step as f64 * self.step + ROUNDING * self.step;
-        let passed = self.jumps.partition_point(|&jump| jump <= end);
+        let rounding = ROUNDING * self.step;
+        let begin = |k: u64| k as f64 * self.step;
+        let passed = self
+            .jumps
+            .partition_point(|&jump| jump <= begin(step) + rounding);
         passed.checked_sub(1).map_or(step, |last| {
-            let touched = (self.jumps[last] / self.step + ROUNDING).floor();
-            (step as f64 - 1.0 - touched).max(0.0) as u64
+            let jump = self.jumps[last];
+            let mut first = (jump / self.step).max(0.0) as u64;
+            while begin(first) <= jump + rounding {
+                first += 1;
+            }
+            step.saturating_sub(first)
         })
     }
 

@@ -76,7 +76,9 @@ impl Way<'_> {
             let step = first + k;
             if fixed.sampled(step) {
                 let piece = fixed.piece(step);
-                self.load(step + 1);
+                if self.tile.samples_signals {
+                    self.load(step + 1);
+                }
                 self.record_samples(&piece, None)?;
                 self.take_samples_back(&piece, None)?;
             }
