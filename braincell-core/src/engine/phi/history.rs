@@ -2,10 +2,8 @@
 
 use super::super::arena::Arena;
 use super::algebra::transform;
-use super::{
-    Made, SERIES, Series, Side, Work, begin, double, make_small, matrix, matrix_mut, over, results,
-    sides, sides_mut,
-};
+use super::series::{SERIES, Series, begin, double, matrix, matrix_mut};
+use super::{Made, Side, Work, make_small, over, results, sides, sides_mut};
 use crate::real::Lane;
 use crate::simd::Level;
 use std::ops::Range;
