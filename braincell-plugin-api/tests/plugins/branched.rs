@@ -4,7 +4,7 @@ use braincell_core::input::Input;
 use braincell_core::kernel::{Kinetics, Pointwise, Relaxation, kinetics, pointwise};
 use braincell_core::model::{
     Cable, CableNode, DiffEqModule, DiffEqState, Domain, Launches, ModelBuilder, ModelError,
-    Parameter, ParameterId, SignalId, Source, StateId, Target,
+    Parameter, ParameterId, SignalId, Source, StateId, Target, Values,
 };
 use braincell_core::real::Real;
 
@@ -45,7 +45,9 @@ impl DiffEqModule for Branched {
 
     fn declare(&self, m: &mut ModelBuilder) -> Result<Handles, ModelError> {
         let compartments = m.domain("compartments", 4)?;
-        let voltage = m.state(compartments, DiffEqState::voltage("V", -60.0))?;
+        // Apart, so that currents flow along the cable.
+        let apart = Values::PerElement(vec![-60.0, -57.0, -64.0, -61.0]);
+        let voltage = m.state(compartments, DiffEqState::voltage("V", apart))?;
         let gate = m.state(compartments, DiffEqState::gate("n"))?;
         let capacitance = m.parameter(Domain::CELL, Parameter::new("C", 1.0))?;
         let stimulus = m.input("stimulus", "µA/cm²", vec![Input::step(5.0, 0.5, 2.0)])?;
