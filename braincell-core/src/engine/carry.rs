@@ -15,10 +15,9 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// Lets steps of a program leave results to the next. Steps that begin with the state just as the program left it may follow
-/// `continued` instead.
+/// Lets steps of a program leave results to the next, if that begins with the state just as the program left it.
 pub(super) fn carry(compiled: &mut Compiled, layout: &mut Layout) {
-    let (list, coefficients) = (&mut compiled.first, &compiled.coefficients);
+    let (list, coefficients) = (&mut compiled.settled, &compiled.coefficients);
     let pairs = (0..list.len())
         .filter_map(|first| Some((first, repeated(list, first, coefficients, layout)?)));
     let pairs: Vec<(usize, usize)> = pairs.collect();
@@ -48,11 +47,14 @@ pub(super) fn carry(compiled: &mut Compiled, layout: &mut Layout) {
         kept.extend(again.iter().map(|&at| at..at + call.len));
     }
     let mut continued = list.clone();
+    let carries = !copies.is_empty();
     for (first, copied) in copies.into_iter().rev() {
         continued.splice(first..=first, copied);
     }
-    compiled.continued = followed(continued, coefficients, layout, &kept);
-    take_constants(&mut compiled.continued, layout);
+    let mut continued = followed(continued, coefficients, layout, &kept);
+    take_constants(&mut continued, layout);
+    compiled.continued = carries.then(|| continued.clone());
+    compiled.runs = [list.clone(), continued];
 }
 
 /// Takes kernels that make constant signals out, which are there from the first step on. Where several add up to one they stay, and

@@ -22,10 +22,10 @@ pub(super) struct Compiled {
     pub instructions: Vec<Instr>,
     /// The same in fewer instructions, in place: what adjoints follow.
     pub settled: Vec<Instr>,
-    /// What runs: the same, and what `Engine::new` makes of it.
-    pub first: Vec<Instr>,
-    /// What runs after a step of the same size that left the state as it is.
-    pub continued: Vec<Instr>,
+    /// What they follow in a step after one of the same size that left the state as it is, if that leaves anything else behind.
+    pub continued: Option<Vec<Instr>>,
+    /// What runs in any step, and what runs in one after such a step.
+    pub runs: [Vec<Instr>; 2],
     pub coefficients: Vec<Coef>,
     /// Evaluations of the right-hand side in a step.
     pub right_hand_sides: u64,
@@ -115,8 +115,8 @@ pub(super) fn compile(
         substeps,
         instructions: Vec::new(),
         settled: Vec::new(),
-        first: Vec::new(),
-        continued: Vec::new(),
+        continued: None,
+        runs: [const { Vec::new() }; 2],
         coefficients: Vec::new(),
         right_hand_sides: 0,
         kept: Vec::new(),

@@ -302,21 +302,18 @@ fn what_runs_gives_the_bits_of_the_instructions() {
             let bits_of = |list: &[Instr]| bits(steps(&engine, |_| list));
             let plain = bits_of(&program.instructions);
             assert_eq!(plain, bits_of(&program.settled), "{name}");
-            assert_eq!(plain, bits_of(&program.first), "{name}");
-            let continued = steps(&engine, |k| match k {
-                0 => &program.first,
-                _ => &program.continued,
-            });
+            assert_eq!(plain, bits_of(&program.runs[0]), "{name}");
+            let continued = steps(&engine, |k| &program.runs[k.min(1)]);
             assert_eq!(plain, bits(continued), "{name}");
             let count =
                 |list: &[Instr], is: fn(&Instr) -> bool| list.iter().filter(|i| is(i)).count();
             let relax = |i: &Instr| matches!(i, Instr::Relax { .. });
-            carried += count(&program.first, relax) - count(&program.continued, relax);
+            carried += count(&program.runs[0], relax) - count(&program.runs[1], relax);
             let kernel = |i: &Instr| matches!(i, Instr::Kernel { .. });
-            left_out += count(&program.first, kernel) - count(&program.continued, kernel);
+            left_out += count(&program.runs[0], kernel) - count(&program.runs[1], kernel);
             if name == "staggered" {
                 let copies = |i: &Instr| matches!(i, Instr::Copy { .. });
-                assert!(!program.first.iter().any(copies));
+                assert!(!program.runs[0].iter().any(copies));
             }
         }
     }
@@ -333,9 +330,9 @@ fn strips_give_the_bits_of_whole_planes() {
         for cable in [false, true] {
             let engine = engine(&Membrane { cable }, &*stepper, 3);
             let program = &engine.programs[0];
-            let whole = &program.first;
+            let whole = &program.runs[0];
             let [strips, more] =
-                [whole, &program.continued].map(|list| in_strips(list, &engine.layout, 0));
+                [whole, &program.runs[1]].map(|list| in_strips(list, &engine.layout, 0));
             let expected = bits(steps(&engine, |_| whole));
             assert_eq!(expected, bits(steps(&engine, |_| &strips)), "{name}");
             let continued = steps(&engine, |k| if k == 0 { &strips } else { &more });
@@ -360,12 +357,12 @@ fn potentials_solved_for_are_those_that_change() {
             let engine = engine(&Membrane { cable: true }, &*stepper, lanes);
             let program = &engine.programs[0];
             let expected = steps(&engine, |_| &program.instructions);
-            let found = steps(&engine, |_| &program.first);
+            let found = steps(&engine, |_| &program.runs[0]);
             for (expected, found) in expected.into_iter().zip(found) {
                 let off = (found - expected).abs();
                 assert!(off <= 1e-12 * expected.abs().max(1.0), "{off:e}");
             }
-            let trees = program.first.iter();
+            let trees = program.runs[0].iter();
             solved += trees.filter(|i| matches!(i, Instr::Tree { .. })).count();
         }
     }

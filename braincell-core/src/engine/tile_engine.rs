@@ -140,8 +140,7 @@ impl<F: Storage> Engine<F> {
             if size_of::<F>() == size_of::<f64>() {
                 advance(program, &mut layout);
             }
-            program.first.clone_from(&program.settled);
-            program.continued.clone_from(&program.settled);
+            program.runs = [(); 2].map(|()| program.settled.clone());
         }
         // Nothing else may change the state between two steps.
         match &mut programs[..] {
@@ -150,7 +149,7 @@ impl<F: Storage> Engine<F> {
         }
         let room = strips::CACHE / size_of::<F>();
         for program in &mut programs {
-            for list in [&mut program.first, &mut program.continued] {
+            for list in &mut program.runs {
                 *list = in_strips(list, &layout, room);
             }
         }
@@ -284,11 +283,8 @@ impl<F: Storage> Engine<F> {
         self.with_coefficients(group, clock.h, w, |coefficients, w| {
             let context = self.context(first, clock, coefficients);
             let program = &self.programs[group];
-            let list = match std::mem::take(&mut w.continued) {
-                true => &program.continued,
-                false => &program.first,
-            };
-            exec::execute(list, &context, w)
+            let continued = std::mem::take(&mut w.continued);
+            exec::execute(&program.runs[usize::from(continued)], &context, w)
         })
     }
 

@@ -157,7 +157,7 @@ impl Batch {
         for (k, later) in engine.layout.later.iter_mut().enumerate() {
             *later = k.min(last) as f64 * clock.h;
         }
-        adjoint.advance(engine, clock, &mut self.sections);
+        adjoint.advance(engine, (clock, false), &mut self.sections);
         for section in &self.sections {
             repeated(adjoint.tangent(engine, 0, *section, w, sweep))?;
         }

@@ -129,7 +129,7 @@ impl Gradient<'_> {
                     effects.extend(onset.effect(piece, step, tile, engine, &mut w)?);
                 }
                 effects.retain(|e| (first..first + tangents.len()).contains(&e.component));
-                adjoint.advance(engine, clock, &mut sections);
+                adjoint.advance(engine, (clock, false), &mut sections);
                 let run = |section: Section, w: &mut _, sweep: &mut _| {
                     let section = (section, clock);
                     let done = adjoint.tangent(engine, tile.first, section, w, sweep);

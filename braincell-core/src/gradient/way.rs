@@ -17,6 +17,8 @@ pub(super) const PIECE_BYTES: usize = size_of::<Recorded>();
 pub(super) struct Recorded {
     step: u64,
     piece: Piece,
+    /// Whether it went on from the piece recorded before it.
+    continued: bool,
     /// Whether spikes were looked for.
     slopes: bool,
     /// Spikes before this piece, in the list of the segment's spikes.
@@ -130,6 +132,7 @@ impl Way<'_> {
                 self.record_piece(Recorded {
                     step,
                     piece,
+                    continued: false,
                     slopes: false,
                     spikes: self.spikes.len(),
                     effects: Vec::new(),
@@ -157,7 +160,13 @@ impl Way<'_> {
             let effect = onset.effect(piece, self.step, self.tile, engine, &mut self.w)?;
             recorded.effects.extend(effect);
         }
-        self.adjoint.advance(self.engine, clock, &mut self.sections);
+        // The state is as the piece before has left it, of which the arena knows what else it needs.
+        recorded.continued = self
+            .recorded
+            .last()
+            .is_some_and(|last| last.piece.h == clock.h);
+        let step = (clock, recorded.continued);
+        self.adjoint.advance(self.engine, step, &mut self.sections);
         for k in 0..self.sections.len() {
             self.run(self.sections[k])?;
         }
@@ -311,7 +320,8 @@ impl Way<'_> {
                 self.take_back((Section::Slope(1), clock))?;
                 self.take_back((Section::Slope(0), clock))?;
             }
-            self.adjoint.advance(self.engine, clock, &mut self.sections);
+            let step = (clock, recorded.continued);
+            self.adjoint.advance(self.engine, step, &mut self.sections);
             for k in (0..self.sections.len()).rev() {
                 self.take_back(self.sections[k])?;
             }

@@ -102,20 +102,19 @@ impl<K: Kinetics<N>, G: Goal, const N: usize> Function for Sloped<'_, K, G, N> {
 }
 
 impl<K: Kinetics<N>, const N: usize> GateDriver<K, N> {
-    /// First derivatives of a goal.
-    fn first<F: Element, G: Goal>(
+    /// First derivatives of a function whose results are followed by their derivatives with respect to the states.
+    fn first<F: Element, S: Function>(
         &self,
         level: Level,
-        goal: G,
+        function: &S,
         columns: &[u64],
         to: (&Call, &[Option<Output>]),
         arena: &mut [F],
     ) {
-        let function = Sloped::<K, G, N>(&self.0, goal);
         let arguments = <K::Inputs<f64>>::LEN;
         let states = columns.last().is_some_and(|last| last >> arguments != 0);
         let carried = columns.len() - usize::from(states);
-        derivatives::carrying(level, &function, (columns, carried), to, arena);
+        derivatives::carrying(level, function, (columns, carried), to, arena);
     }
 }
 
@@ -142,6 +141,33 @@ impl<K: Kinetics<N>, const N: usize> Function for Twice<'_, K, N> {
     }
 }
 
+/// The same, and the derivatives with respect to the states.
+struct TwiceSloped<'a, K, const N: usize>(&'a K, Relax);
+
+impl<K: Kinetics<N>, const N: usize> Function for TwiceSloped<'_, K, N> {
+    type Inputs<T: Copy> = (K::Inputs<T>, [T; N]);
+    type Outputs<T: Copy> = (([T; N], [T; N]), ([T; N], [T; N]));
+    const SLOPES: bool = true;
+    #[inline(always)]
+    fn at<R: Real>(&self, (inputs, states): (K::Inputs<R>, [R; N])) -> Self::Outputs<R> {
+        let rates = self.0.rates(inputs);
+        let (mut once, mut twice) = (states, states);
+        let (mut slope, mut square) = (states, states);
+        each(
+            N,
+            #[inline(always)]
+            |g| {
+                let weights = self.1.weights(rates[g].a, rates[g].b);
+                once[g] = relaxed(states[g], weights);
+                twice[g] = relaxed(once[g], weights);
+                slope[g] = R::one() - weights[1];
+                square[g] = slope[g] * slope[g];
+            },
+        );
+        ((once, twice), (slope, square))
+    }
+}
+
 impl<F: Element, K: Kinetics<N>, const N: usize> KernelFor<F> for GateDriver<K, N> {
     fn values(&self, level: Level, call: &Call, arena: &mut [F]) {
         evaluate(level, &Aim::<K, _, N>(&self.0, Derivative), call, arena);
@@ -155,7 +181,8 @@ impl<F: Element, K: Kinetics<N>, const N: usize> KernelFor<F> for GateDriver<K, 
         values: &[Option<Output>],
         arena: &mut [F],
     ) {
-        self.first(level, Derivative, columns, (call, values), arena);
+        let function = Sloped::<K, _, N>(&self.0, Derivative);
+        self.first(level, &function, columns, (call, values), arena);
     }
 
     fn relax(&self, level: Level, h: F, call: &Call, arena: &mut [F]) {
@@ -202,11 +229,24 @@ impl<K: Kinetics<N>, const N: usize> Kernel for GateDriver<K, N> {
         values: &[Option<Output>],
         arena: &mut [f64],
     ) {
-        let to = (call, values);
+        let (kernel, to) = (&self.0, (call, values));
         match of {
-            DerivativeOf::Values => self.first(level, Derivative, columns, to, arena),
-            DerivativeOf::Relaxed(h) => self.first(level, Relax(h), columns, to, arena),
-            DerivativeOf::Steady => self.first(level, Steady, columns, to, arena),
+            DerivativeOf::Values => {
+                let function = Sloped::<K, _, N>(kernel, Derivative);
+                self.first(level, &function, columns, to, arena);
+            }
+            DerivativeOf::Relaxed(h) if call.outputs.len() == N * columns.len() => {
+                let function = Sloped::<K, _, N>(kernel, Relax(h));
+                self.first(level, &function, columns, to, arena);
+            }
+            DerivativeOf::Relaxed(h) => {
+                let function = TwiceSloped::<K, N>(kernel, Relax(h));
+                self.first(level, &function, columns, to, arena);
+            }
+            DerivativeOf::Steady => {
+                let function = Sloped::<K, _, N>(kernel, Steady);
+                self.first(level, &function, columns, to, arena);
+            }
         }
     }
     fn graph(&self) -> Graph {

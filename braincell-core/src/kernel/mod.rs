@@ -132,7 +132,7 @@ pub trait KernelFor<F: Element> {
 pub enum DerivativeOf {
     /// [`KernelFor::values`].
     Values,
-    /// [`KernelFor::relax`] over a time, ms.
+    /// [`KernelFor::relax`] over a time, ms; of the states relaxed once more too, where there are places for their derivatives.
     Relaxed(f64),
     /// [`KernelFor::steady`].
     Steady,

@@ -34,7 +34,7 @@ fn with_system(instr: &Instr, frame: &Frame, f: impl FnOnce(&System)) {
     }
 }
 
-/// Tangents of the results, after the instruction has run.
+/// Tangents of the results, after the instruction has run, unless it [`remembers`]: then it runs here.
 pub(super) fn tangent(
     instr: &Instr,
     frame: &Frame,
@@ -52,19 +52,16 @@ pub(super) fn tangent(
             top,
             scale,
         } => {
+            restore(instr, frame.context, w, s);
             let scale = frame.context.coefficients[*scale];
             let (n, side) = (system.unknowns(), system.side());
             let size = (top + 1) * n * n * side;
-            s.small.resize(n * n * side, 0.0);
-            let (level, mut history) = (frame.context.level, History::default());
-            for bundle in 0..system.bundles().count() {
+            let histories = s.histories.get_mut(&kept[0]).into_iter().flatten();
+            for (bundle, history) in histories.enumerate() {
                 let out = kept[0] + bundle * size..kept[0] + (bundle + 1) * size;
-                system.scaled(bundle, scale, &w.arena, &mut s.small);
-                let to = &mut w.wide[out.clone()];
-                history.record(level, [side, n, *top], &s.small, to);
                 for (dot, wide) in dots.iter().zip(&mut s.wide_dots) {
                     system.scaled(bundle, scale, dot, &mut s.small);
-                    history.tangent(level, &s.small, &mut wide[out.clone()]);
+                    history.tangent(frame.context.level, &s.small, &mut wide[out.clone()]);
                 }
             }
         }
@@ -112,9 +109,13 @@ pub(super) fn tangent(
 pub(super) fn is_kept(instr: &Instr) -> bool {
     match instr {
         Instr::Factor { factors, .. } => factors.stages == 1,
-        Instr::Phi { .. } => true,
-        _ => false,
+        instr => remembers(instr),
     }
+}
+
+/// Whether how an instruction came to its results is remembered until it runs again: [`restore`] runs it so.
+pub(super) fn remembers(instr: &Instr) -> bool {
+    matches!(instr, Instr::Phi { .. })
 }
 
 /// Appends factors to the log.
@@ -127,7 +128,7 @@ pub(super) fn save(instr: &Instr, context: &Context<f64>, w: &Workspace<f64>, s:
     }
 }
 
-/// Takes what [`save`] has appended off the log, or makes functions φ again and remembers how.
+/// Takes what [`save`] has appended off the log, or runs an instruction that [`remembers`].
 pub(super) fn restore(
     instr: &Instr,
     context: &Context<f64>,

@@ -19,18 +19,18 @@ mod newton;
 mod one;
 mod pointwise;
 mod potentials;
+mod program;
 mod reach;
 mod system;
 mod tape;
 
 use super::arena::{Arena, LINE};
-use super::carry::take_constants;
 use super::exec::{Clock, Context, StepFailure, Workspace};
-use super::fuse::solved_after;
 use super::instr::Instr;
 use super::phi::History;
 use super::tile_engine::Engine;
 use crate::kernel::Operand;
+use program::Taken;
 use std::collections::HashMap;
 use tape::{Taped, record, reverse, run, tangent};
 
@@ -111,8 +111,8 @@ pub(crate) enum Section {
     Begin,
     /// What modules do before a step.
     Pre,
-    /// A group's program.
-    Program(usize),
+    /// A group's program; whether the step goes on from one of the same size whose state it begins with, as that left it.
+    Program { group: usize, continued: bool },
     /// The derivatives at the beginning (0) or the end (1).
     Slope(usize),
     /// What modules do after a step.
@@ -128,9 +128,7 @@ pub(crate) struct Adjoint {
     constants: Vec<Taped>,
     begin: Vec<Taped>,
     pre: Vec<Taped>,
-    programs: Vec<Vec<Taped>>,
-    /// The instructions one by one, which tangents follow.
-    apart: Vec<Vec<Taped>>,
+    programs: Vec<Taken>,
     slope: [Vec<Taped>; 2],
     post: Vec<Taped>,
     signals: Vec<Taped>,
@@ -140,10 +138,6 @@ pub(crate) struct Adjoint {
     aside: usize,
     looks: Looks,
     substeps: Vec<usize>,
-    /// For each group's program, the instructions whose factors are kept after it, or whose matrices are made again.
-    kept: Vec<Vec<usize>>,
-    /// How many numbers that are at most.
-    kept_len: Vec<usize>,
 }
 
 /// The memory of a sweep.
@@ -199,22 +193,8 @@ impl Adjoint {
         let constant = reach::constants(layout, wanted);
         let active = |operand: &Operand| !constant[operand.place(0)];
         let tape = |list: &[Instr]| Taped::list(list, layout, &active, &extras);
-        let programs = engine.programs.iter();
-        let mut programs: Vec<Vec<Instr>> = programs.map(|p| solved_after(&p.settled)).collect();
-        let constants = programs.iter_mut().map(|p| take_constants(p, layout));
-        let constants: Vec<Instr> = constants.flatten().collect();
-        let kept = |program: &Vec<Instr>| {
-            let places = program.iter().enumerate();
-            let kept = places.filter(|(_, instr)| linear::is_kept(instr));
-            kept.map(|(k, _)| k).collect::<Vec<_>>()
-        };
-        let kept: Vec<Vec<usize>> = programs.iter().map(kept).collect();
-        let kept_len = kept.iter().zip(&programs).map(|(kept, program)| {
-            let axial = engine.axial.as_ref();
-            let saved = |&k: &usize| linear::saved(&program[k], axial, layout.lanes);
-            kept.iter().map(saved).sum()
-        });
-        let kept_len = kept_len.collect();
+        let programs = (0..engine.programs.len()).map(|g| Taken::new(engine, g, &tape));
+        let (programs, constants): (Vec<Taken>, Vec<Vec<Instr>>) = programs.unzip();
         let len = layout.all_current.len;
         let begin = Instr::Copy {
             from: layout.all_current.offset,
@@ -222,13 +202,10 @@ impl Adjoint {
             len,
         };
         let mut adjoint = Self {
-            constants: tape(&constants),
+            constants: tape(&constants.concat()),
             begin: tape(&[begin]),
             pre: tape(&engine.pre),
-            programs: programs.iter().map(|p| tape(p)).collect(),
-            apart: (engine.programs.iter())
-                .map(|p| tape(&p.instructions))
-                .collect(),
+            programs,
             slope: [tape(&engine.slope[0].0), tape(&engine.slope[1].0)],
             post: tape(&engine.post),
             signals: tape(&engine.signals),
@@ -236,8 +213,6 @@ impl Adjoint {
             aside: 0,
             looks,
             substeps: engine.programs.iter().map(|p| p.substeps).collect(),
-            kept,
-            kept_len,
             extras,
         };
         let lists = adjoint.lists();
@@ -259,8 +234,7 @@ impl Adjoint {
             &self.signals,
             &self.steady,
         ];
-        lists.extend(&self.programs);
-        lists.extend(&self.apart);
+        lists.extend(self.programs.iter().flat_map(Taken::lists));
         lists.extend(&self.slope);
         lists
     }
@@ -278,11 +252,11 @@ impl Adjoint {
             for half in 0..2 {
                 for g in 1..self.programs.len() {
                     for _ in 0..self.substeps[g].min(2) {
-                        reach::pass(&mut self.programs[g], &mut needed);
+                        self.programs[g].pass(&mut needed);
                     }
                 }
                 if half == 0 {
-                    reach::pass(&mut self.programs[0], &mut needed);
+                    self.programs[0].pass(&mut needed);
                 }
             }
             for list in self.slope.iter_mut().filter(|_| looks) {
@@ -308,8 +282,9 @@ impl Adjoint {
             &mut self.signals,
             &mut self.steady,
         ];
-        let lists = lists.into_iter().chain(&mut self.programs);
-        for taped in lists.chain(&mut self.slope).flatten() {
+        let taped = lists.into_iter().chain(&mut self.slope).flatten();
+        let programs = self.programs.iter_mut().flat_map(Taken::taped_mut);
+        for taped in taped.chain(programs) {
             taped.save = taped.marks.ranges();
         }
     }
@@ -324,9 +299,9 @@ impl Adjoint {
         let looks = usize::from(self.looks.any());
         let saved = |list: &Vec<Taped>| list.iter().map(Taped::saved).sum::<usize>();
         let programs = self.programs.iter().zip(&self.substeps).enumerate();
-        let programs = programs.map(|(g, (list, substeps))| {
+        let programs = programs.map(|(g, (program, substeps))| {
             let times = if g == 0 { 1 } else { 2 * substeps };
-            times * (saved(list) + self.kept_len[g])
+            times * program.saved()
         });
         programs.sum::<usize>()
             + looks * saved(&self.begin)
@@ -376,7 +351,7 @@ impl Adjoint {
             Section::Constants => &self.constants,
             Section::Begin => &self.begin,
             Section::Pre => &self.pre,
-            Section::Program(g) => &self.programs[g],
+            Section::Program { group, continued } => &self.programs[group].list(continued).taped,
             Section::Slope(end) => &self.slope[end],
             Section::Post => &self.post,
             Section::Signals => &self.signals,
@@ -384,8 +359,15 @@ impl Adjoint {
         }
     }
 
-    /// The sections that advance the state over a step, with their clocks.
-    pub fn advance(&self, engine: &Engine<f64>, clock: Clock, to: &mut Vec<(Section, Clock)>) {
+    /// The sections that advance the state over a step, `continued` for one that goes on from a step of the same size, with their
+    /// clocks.
+    pub fn advance(
+        &self,
+        engine: &Engine<f64>,
+        (clock, continued): (Clock, bool),
+        to: &mut Vec<(Section, Clock)>,
+    ) {
+        let section = |group: usize| Section::Program { group, continued };
         to.clear();
         if self.looks.any() {
             to.push((Section::Begin, clock));
@@ -397,11 +379,11 @@ impl Adjoint {
             for (g, program) in engine.programs.iter().enumerate().skip(1) {
                 let substeps = program.substeps as u64;
                 for k in half * substeps..(half + 1) * substeps {
-                    to.push((Section::Program(g), program.clock(&clock, k)));
+                    to.push((section(g), program.clock(&clock, k)));
                 }
             }
             if half == 0 {
-                to.push((Section::Program(0), clock));
+                to.push((section(0), clock));
             }
         }
     }
@@ -421,9 +403,9 @@ impl Adjoint {
         }
         in_context(engine, first, (section, clock), w, |context, w| {
             record(list, context, self.extras.scratch, w, sweep)?;
-            if let Section::Program(g) = section {
-                sweep.fresh[g] = Some(stamp(clock));
-                for &k in &self.kept[g] {
+            if let Section::Program { group, continued } = section {
+                sweep.fresh[group] = Some(stamp(clock));
+                for &k in &self.programs[group].list(continued).kept {
                     linear::save(&list[k].instr, context, w, sweep);
                 }
             }
@@ -445,11 +427,11 @@ impl Adjoint {
             return Ok(());
         }
         in_context(engine, first, (section, clock), w, |context, w| {
-            if let Section::Program(g) = section {
-                let fresh = sweep.fresh[g] == Some(stamp(clock));
-                for &k in self.kept[g].iter().rev() {
+            if let Section::Program { group, continued } = section {
+                let fresh = sweep.fresh[group] == Some(stamp(clock));
+                for &k in self.programs[group].list(continued).kept.iter().rev() {
                     // Functions φ are those of the last step that was recorded.
-                    if !(fresh && matches!(list[k].instr, Instr::Phi { .. })) {
+                    if !(fresh && linear::remembers(&list[k].instr)) {
                         linear::restore(&list[k].instr, context, w, sweep);
                     }
                 }
@@ -462,7 +444,7 @@ impl Adjoint {
                         run(taped, context, w)?;
                     }
                 }
-                sweep.fresh[g] = Some(stamp(clock));
+                sweep.fresh[group] = Some(stamp(clock));
             }
             let extras = &self.extras;
             let frame = Frame { context, extras };
@@ -487,7 +469,7 @@ impl Adjoint {
             let frame = Frame { context, extras };
             let mut dots = std::mem::take(&mut sweep.dots);
             let list = match section {
-                Section::Program(g) => &self.apart[g],
+                Section::Program { group, .. } => &self.programs[group].apart,
                 _ => self.list(section),
             };
             let done = tangent(list, &frame, w, &mut dots, sweep);
@@ -510,9 +492,11 @@ fn in_context<R>(
     f: impl FnOnce(&Context<f64>, &mut Workspace<f64>) -> R,
 ) -> R {
     match section {
-        Section::Program(g) => engine.with_coefficients(g, clock.h, w, |coefficients, w| {
-            f(&engine.context(first, &clock, coefficients), w)
-        }),
+        Section::Program { group, .. } => {
+            engine.with_coefficients(group, clock.h, w, |coefficients, w| {
+                f(&engine.context(first, &clock, coefficients), w)
+            })
+        }
         _ => f(&engine.context(first, &clock, &[]), w),
     }
 }

@@ -248,16 +248,20 @@ impl Pointwise {
             Goal::Steady => vec![u64::MAX; kernel.outputs()],
             _ => kernel.dependencies(),
         };
-        let useful = |o: usize, i: usize| {
-            call.outputs[o].is_some() && masks[o] >> i & 1 == 1 && active(&call.inputs[i])
-        };
-        let columns = columns(&**kernel, useful);
+        // States that are relaxed once more depend on what they do when they are relaxed once.
+        let (count, wanted) = (masks.len(), |o: usize| call.outputs[o].is_some());
+        let depends = |o: usize, i: usize| masks[o] >> i & 1 == 1 && active(&call.inputs[i]);
+        let columns = columns(&**kernel, |o, i| {
+            let mut same = (o..call.outputs.len()).step_by(count);
+            same.any(wanted) && depends(o, i)
+        });
         let mut planes = Planes::new(call, scratch);
         let mut outputs = Vec::new();
         for (o, output) in call.outputs.iter().enumerate() {
             let mut links = Vec::new();
             for column in &columns {
-                links.extend(planes.link(column.input(o).filter(|&i| useful(o, i))));
+                let input = column.input(o % count);
+                links.extend(planes.link(input.filter(|&i| wanted(o) && depends(o % count, i))));
             }
             if let Some(Output { to, how }) = output {
                 let (to, how) = (to.clone(), *how);

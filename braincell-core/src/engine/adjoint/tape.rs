@@ -162,8 +162,7 @@ pub(super) fn record(
                 rule.run(context, &mut w.arena);
                 push(&mut sweep.log, &w.arena[scratch..scratch + taped.weights]);
             }
-            // Remembers how.
-            Rule::Linear if matches!(taped.instr, Instr::Phi { .. }) => {
+            Rule::Linear if linear::remembers(&taped.instr) => {
                 linear::restore(&taped.instr, context, w, sweep);
             }
             _ => run(taped, context, w)?,
@@ -235,8 +234,7 @@ pub(super) fn tangent(
             Rule::Pointwise(rule) | Rule::Kernel(Some(rule), _) => {
                 rule.tangent(frame.context, &mut w.arena, dots, sweep)
             }
-            // The rule makes the functions.
-            _ => matches!(taped.instr, Instr::Phi { .. }),
+            _ => linear::remembers(&taped.instr),
         };
         if !has_run {
             run(taped, frame.context, w)?;
