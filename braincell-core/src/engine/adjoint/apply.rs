@@ -162,8 +162,8 @@ impl Pointwise {
         }
     }
 
-    /// As [`Pointwise::adjoint`], where there is one result whose adjoint can be read where it lies, because it is none of the
-    /// arguments. Returns whether that is so.
+    /// As [`Pointwise::adjoint`], where there is one result whose adjoint can be read where it lies, because it shares no place
+    /// with the arguments, or all places with one of which it is a multiple. Returns whether that is so.
     fn adjoint_in_place(
         &self,
         context: &Context<f64>,
@@ -176,6 +176,10 @@ impl Pointwise {
             return false;
         };
         let of = result.to.offset..result.to.offset + len;
+        let itself = |link: &Link| {
+            let multiple = matches!(link.weight, Weight::One | Weight::Coefficient(_));
+            multiple && result.how == Accumulate::Set && link.from == result.to
+        };
         let simple = |link: &Link| {
             let at = link.from.offset;
             let weight = match &link.weight {
@@ -189,7 +193,8 @@ impl Pointwise {
                     Index::Map(_) => false,
                 }
         };
-        if result.to.index != Index::Each || !result.links.iter().all(simple) {
+        let taken = |link: &Link| itself(link) || simple(link);
+        if result.to.index != Index::Each || !result.links.iter().all(taken) {
             return false;
         }
         if result.links.is_empty() || bar[of.clone()].iter().all(|x| *x == 0.0) {
@@ -205,10 +210,15 @@ impl Pointwise {
             Weights::First { .. } => recorded,
             _ => &arena[scratch..],
         };
+        let mut stays = 0.0;
         for link in &result.links {
             let Some(factor) = self.factor(link, context, arena, (scratch, planes)) else {
                 continue;
             };
+            if let (true, Factor::Number(x)) = (itself(link), factor) {
+                stays += x;
+                continue;
+            }
             let at = link.from.offset;
             if link.from.index == Index::Splat {
                 bar[at] += loops::sum_products(context.level, factor, &bar[of.clone()]);
@@ -226,8 +236,10 @@ impl Pointwise {
             };
             loops::add_products(context.level, to, factor, values);
         }
-        if result.how == Accumulate::Set {
-            bar[of].fill(0.0);
+        match result.how {
+            Accumulate::Set if stays == 0.0 => bar[of].fill(0.0),
+            Accumulate::Set if stays != 1.0 => bar[of].iter_mut().for_each(|x| *x *= stays),
+            _ => {}
         }
         true
     }

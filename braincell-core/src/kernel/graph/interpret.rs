@@ -1,8 +1,8 @@
 //! Goes through arrays with a routine.
 
 use super::Elementary;
-use super::routine::{Place, Routine, Step};
-use crate::kernel::call::{Loop, array_mut, over_all, view};
+use super::routine::{Place, Routine, STRIP, Step};
+use crate::kernel::call::{CHUNK, array_mut, view};
 use crate::real::{Dual, Lane};
 use crate::simd::{Body, Level, dispatch};
 
@@ -19,35 +19,37 @@ impl Body<f64> for Run<'_> {
     type Out = ();
     #[inline(always)]
     fn run<R: Lane<f64>>(mut self) {
-        over_all::<f64, R>(self.0.len, &mut self);
+        match self.0.len {
+            0 => {}
+            1 => self.strips::<R, 1>(),
+            ..STRIP => self.strips::<R, CHUNK>(),
+            _ => self.strips::<R, STRIP>(),
+        }
     }
 }
 
-impl Loop<f64> for Run<'_> {
+impl Run<'_> {
+    /// Goes through all elements, W at a time. The last ones that fill no strip are taken with some of those before, whose
+    /// results stay the same; if there are less than W elements, with what lies behind.
     #[inline(always)]
-    fn single<R: Lane<f64>>(&mut self) {
-        self.chunks::<R, 1>(0, 1);
-    }
-
-    #[inline(always)]
-    fn chunks<R: Lane<f64>, const W: usize>(&mut self, from: usize, to: usize) {
+    fn strips<R: Lane<f64>, const W: usize>(&mut self) {
         let Run(routine, arena) = self;
+        let len = routine.len;
         for &(x, at) in &routine.constants {
             *array_mut(&mut arena[at..]) = [x; W];
         }
         for &(from, at) in &routine.splats {
             *array_mut(&mut arena[at..]) = [arena[from]; W];
         }
-        let mut start = from;
-        while start < to {
+        for start in (0..len).step_by(W) {
+            let start = start.min(len.saturating_sub(W));
             for (operand, at) in &routine.maps {
-                let x: [f64; W] = operand.load(arena, start, (to - start).min(W));
+                let x: [f64; W] = operand.load(arena, start, len.min(W));
                 *array_mut(&mut arena[*at..]) = x;
             }
             for step in &routine.steps {
                 take::<R, W>(step, start, arena);
             }
-            start += W;
         }
     }
 }

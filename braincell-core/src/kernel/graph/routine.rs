@@ -1,8 +1,12 @@
 //! What is wanted of a graph, as a list of steps over arrays.
 
-use super::super::call::{CHUNK, Index, Operand, WIDE};
+use super::super::call::{CHUNK, Index, Operand};
 use super::{Elementary, Graph, Id, Node};
 use std::collections::HashMap;
+
+/// How many elements a step goes through at once, if there are as many: so many that finding its places costs little, so few that
+/// the numbers of all steps stay in the first-level cache.
+pub(super) const STRIP: usize = 64;
 
 /// A place of some numbers side by side in the arena: at every chunk the same, or further on by as many elements.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -73,7 +77,11 @@ impl Routine {
         len: usize,
         scratch: usize,
     ) -> Self {
-        let width = if len < WIDE { Self::room(len) } else { WIDE };
+        let width = match len {
+            1 => 1,
+            ..STRIP => CHUNK,
+            _ => STRIP,
+        };
         let mut places = Places {
             nodes: vec![None; graph.nodes.len()],
             free: Vec::new(),
@@ -159,7 +167,7 @@ impl Routine {
     pub(crate) fn room(len: usize) -> usize {
         match len {
             0 | 1 => len,
-            _ => len.next_multiple_of(CHUNK),
+            _ => len.max(CHUNK),
         }
     }
 

@@ -1,6 +1,7 @@
-use super::super::call::{CHUNK, Index, Operand, WIDE};
+use super::super::call::{CHUNK, Index, Operand};
 use super::super::function::{Function, ValueOf};
 use super::super::{Kernel, Kinetics, Pointwise, Relaxation, Slots, kinetics, pointwise};
+use super::routine::STRIP;
 use super::{Elementary, Routine, Seed};
 use crate::real::{Dual, Real};
 use crate::simd::Level;
@@ -131,7 +132,7 @@ fn compare_all<K: Function>(
     at: impl Fn(usize, usize) -> f64,
 ) {
     for level in Level::ALL.into_iter().filter(|level| level.is_available()) {
-        for len in [1, 2, CHUNK, WIDE - 1, WIDE, 2 * WIDE + CHUNK + 3] {
+        for len in [1, 2, CHUNK, STRIP - 1, STRIP, 2 * STRIP + CHUNK + 3] {
             compare((kernel, function), columns, (level, len), &at);
         }
     }
