@@ -66,6 +66,11 @@ fn load(spots: &[Spot], len: usize, states: &[f64], arena: &mut [f64]) {
     }
 }
 
+/// Numbers that are recorded of steps taken back at once, and before.
+fn recorded(adjoint: &Adjoint) -> usize {
+    adjoint.saved_once() + adjoint.saved_per_step()
+}
+
 /// Whether a model is of one cell whose steps are functions of its states and of inputs, not of the time itself or of random
 /// numbers, and nothing happens between them: a spike may be cut off there.
 fn fits(model: &Model) -> bool {
@@ -113,8 +118,7 @@ impl Batch {
         let mut back = Rules::new(engine, &wanted, 0);
         let constants = (Section::Constants, STANDING);
         let Rules { adjoint, w, sweep } = &mut back;
-        let numbers = adjoint.saved_once() + adjoint.saved_per_step();
-        sweep.log.reserve_exact(numbers);
+        sweep.log.reserve_exact(recorded(adjoint));
         repeated(adjoint.record(engine, 0, constants, w, sweep))?;
         let nothing = Wanted {
             parameters: vec![false; wanted.parameters.len()],
@@ -134,8 +138,7 @@ impl Batch {
 
     /// Bytes of the record of steps at most.
     pub fn record_bytes(&self) -> usize {
-        let adjoint = &self.back.adjoint;
-        (adjoint.saved_once() + adjoint.saved_per_step()) * size_of::<f64>()
+        recorded(&self.back.adjoint) * size_of::<f64>()
     }
 
     /// Bytes of the record of steps, as it is.

@@ -1,7 +1,6 @@
 //! Reverse mode.
 
 use super::checkpoint::{Action, CheckpointPlan, Schedule};
-use super::steps::Steps;
 use super::way::{STANDING, Way};
 use super::{Cotangents, Derivative, Gradient, GradientError, Loss, Ready};
 use crate::engine::Section;
@@ -149,20 +148,7 @@ impl Gradient<'_> {
         };
         way.engine.layout.fill_parameters(tile.first, &mut way.w);
         let count = way.steps.count();
-        // Grown step by step, the record would be too long by up to its own length.
-        let steps = if batch.is_some() { 1 } else { segment };
-        let pieces = way.steps.most_pieces(steps) as usize;
-        let saved = adjoint.saved_per_step();
-        let samples = match !fixed && tile.samples_signals {
-            true => {
-                let sample = adjoint.saved_per_sample() + tile.states();
-                sample * way.steps.most_samples(segment) as usize
-            }
-            false => 0,
-        };
-        let numbers = adjoint.saved_once() + saved * pieces + samples;
-        way.sweep.log.reserve_exact(numbers);
-        way.recorded.reserve_exact(pieces);
+        way.reserve(if batch.is_some() { 1 } else { segment });
         let mut held = 0;
         // They stay in their places; what is recorded of them serves at the end.
         way.run((Section::Constants, STANDING))?;
@@ -178,22 +164,8 @@ impl Gradient<'_> {
                 Action::Reverse(at) => {
                     let (begin, end) = (at * segment, ((at + 1) * segment).min(count));
                     let Some(last) = kept.last() else { continue };
-                    match (&mut batch, way.steps) {
-                        (Some(batch), Steps::Fixed(fixed)) => {
-                            if way.trail.from > begin {
-                                way.follow(last, begin, end)?;
-                            }
-                            way.back_along(batch, fixed, begin, end)?;
-                            let record = way.record_bytes() + batch.held();
-                            held = held.max(bytes(&kept) + record);
-                        }
-                        _ => {
-                            let place = way.go(last, begin)?;
-                            way.record(place, end)?;
-                            held = held.max(bytes(&kept) + way.record_bytes());
-                            way.back()?;
-                        }
-                    }
+                    let record = way.segment(batch.as_mut(), last, [begin, end])?;
+                    held = held.max(bytes(&kept) + record);
                 }
                 Action::Drop => {
                     kept.pop();

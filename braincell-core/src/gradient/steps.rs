@@ -32,6 +32,32 @@ pub(super) struct Adaptive {
     pub hit_samples: bool,
 }
 
+/// A step of fixed size, before it is cut at jumps.
+struct Whole {
+    begin: f64,
+    end: f64,
+    h: f64,
+    /// Whether a sample is taken at its end.
+    sampled: bool,
+}
+
+impl Whole {
+    /// From one time to another in it; the step begins at a place.
+    fn piece(&self, place: &Place, number: u64, [t, stop]: [f64; 2]) -> Piece {
+        let (first, last) = (t == self.begin, stop == self.end);
+        Piece {
+            t,
+            h: if first && last { self.h } else { stop - t },
+            within: t + 0.5 * (stop - t),
+            number,
+            first,
+            last,
+            rows: place.samples..place.samples + usize::from(last && self.sampled),
+            inside: false,
+        }
+    }
+}
+
 /// A piece of a step, within which inputs are smooth.
 #[derive(Clone)]
 pub(super) struct Piece {
@@ -191,49 +217,42 @@ impl Fixed {
 
     /// A whole step without a jump.
     pub fn piece(&self, step: u64) -> Piece {
-        let (t, place) = (step as f64 * self.step, self.place(step));
-        Piece {
-            t,
-            h: self.step,
-            within: t + 0.5 * ((step + 1) as f64 * self.step - t),
-            number: place.pieces,
-            first: true,
-            last: true,
-            rows: place.samples..place.samples + usize::from(self.sampled(step)),
-            inside: false,
+        let (place, whole) = (self.place(step), self.whole(step));
+        whole.piece(&place, place.pieces, [whole.begin, whole.end])
+    }
+
+    /// A step; the one after the last whole one is shorter.
+    fn whole(&self, step: u64) -> Whole {
+        let begin = step.min(self.whole) as f64 * self.step;
+        match step < self.whole {
+            true => Whole {
+                begin,
+                end: (step + 1) as f64 * self.step,
+                h: self.step,
+                sampled: self.sampled(step),
+            },
+            false => Whole {
+                begin,
+                end: begin + self.rest,
+                h: self.rest,
+                sampled: self.every == 1,
+            },
         }
     }
 
     fn pieces(&self, place: &Place, to: &mut Vec<Piece>) {
-        let k = place.step;
-        let origin = self.whole as f64 * self.step;
-        let (begin, end, h, local) = if k < self.whole {
-            let at = |k: u64| k as f64 * self.step;
-            (at(k), at(k + 1), self.step, k)
-        } else {
-            (origin, origin + self.rest, self.rest, 0)
-        };
-        let rounding = ROUNDING * h;
-        let mut t = begin;
-        loop {
+        let whole = self.whole(place.step);
+        let rounding = ROUNDING * whole.h;
+        let mut t = whole.begin;
+        while t != whole.end {
             let next = self.jumps.partition_point(|&jump| jump <= t + rounding);
             let next = self.jumps.get(next).copied().unwrap_or(f64::INFINITY);
-            let stop = if next < end - rounding { next } else { end };
-            let whole = t == begin && stop == end;
-            let samples = stop == end && (local + 1).is_multiple_of(self.every);
-            to.push(Piece {
-                t,
-                h: if whole { h } else { stop - t },
-                within: t + 0.5 * (stop - t),
-                number: place.pieces + to.len() as u64,
-                first: t == begin,
-                last: stop == end,
-                rows: place.samples..place.samples + usize::from(samples),
-                inside: false,
-            });
-            if stop == end {
-                return;
-            }
+            let stop = if next < whole.end - rounding {
+                next
+            } else {
+                whole.end
+            };
+            to.push(whole.piece(place, place.pieces + to.len() as u64, [t, stop]));
             t = stop;
         }
     }

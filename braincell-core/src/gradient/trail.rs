@@ -66,11 +66,8 @@ impl Way<'_> {
         first: u64,
         count: u64,
     ) -> Result<(), GradientError> {
-        let trail = std::mem::take(&mut self.trail);
-        let states = trail.rows(first, count, self.tile.states());
-        let clock = fixed.piece(first).clock();
-        batch.linearise(states, clock)?;
-        self.trail = trail;
+        let states = self.trail.rows(first, count, self.tile.states());
+        batch.linearise(states, fixed.piece(first).clock())?;
         let current = self.engine.layout.all_current.range();
         for k in (0..count).rev() {
             let step = first + k;

@@ -1,5 +1,6 @@
 //! A tile's way back: its steps are recorded segment by segment, the last first, and each is taken back.
 
+use super::batch::Batch;
 use super::inside::{Moment, leave};
 use super::onset::{Effect, Onset};
 use super::spike::Spike;
@@ -84,10 +85,47 @@ pub(super) fn repeated<T, E>(done: Result<T, E>) -> Result<T, GradientError> {
 
 impl Way<'_> {
     /// Bytes of the record of steps.
-    pub fn record_bytes(&self) -> usize {
+    fn record_bytes(&self) -> usize {
         self.sweep.log.capacity() * size_of::<f64>()
             + self.recorded.capacity() * size_of::<Recorded>()
             + self.trail.states.capacity() * size_of::<f64>()
+    }
+
+    /// Makes room for the record of so many steps: grown step by step, it would be too long by up to its own length.
+    pub fn reserve(&mut self, steps: u64) {
+        let (adjoint, tile) = (self.adjoint, self.tile);
+        let pieces = self.steps.most_pieces(steps) as usize;
+        let samples = match self.steps {
+            Steps::Adaptive(_) if tile.samples_signals => {
+                let sample = adjoint.saved_per_sample() + tile.states();
+                sample * self.steps.most_samples(steps) as usize
+            }
+            _ => 0,
+        };
+        let numbers = adjoint.saved_once() + adjoint.saved_per_step() * pieces + samples;
+        self.sweep.log.reserve_exact(numbers);
+        self.recorded.reserve_exact(pieces);
+    }
+
+    /// Takes the steps of a segment back, with `last` the last state kept before them; many at once, if that is given. Returns the
+    /// bytes of their record.
+    pub fn segment(
+        &mut self,
+        batch: Option<&mut Batch>,
+        last: &Checkpoint<f64>,
+        [begin, end]: [u64; 2],
+    ) -> Result<usize, GradientError> {
+        if let (Some(batch), Steps::Fixed(fixed)) = (batch, self.steps) {
+            if self.trail.from > begin {
+                self.follow(last, begin, end)?;
+            }
+            self.back_along(batch, fixed, begin, end)?;
+            return Ok(self.record_bytes() + batch.held());
+        }
+        let place = self.go(last, begin)?;
+        self.record(place, end)?;
+        self.back()?;
+        Ok(self.record_bytes())
     }
 
     /// Advances from a state that is kept to the beginning of step `to`.

@@ -53,13 +53,32 @@ impl History {
         &SERIES[self.top]
     }
 
-    /// How the matrices were made small.
+    /// What derivatives are made of.
     #[inline(always)]
-    fn made<const W: usize>(&self) -> Made<W> {
+    fn parts<const W: usize>(&mut self) -> Parts<'_, W> {
         let doublings = *self.doublings.first_chunk().expect("one for each matrix");
         let factor = *self.factors.first_chunk().expect("one for each matrix");
-        Made { doublings, factor }
+        let (series, made) = (self.series(), Made { doublings, factor });
+        let numbers = series.matrices(made.most()) * self.n * self.n * W;
+        Parts {
+            series,
+            made,
+            scales: sides(&self.diagonal)[..2 * self.n].split_at(self.n),
+            diagonal: sides(&self.diagonal),
+            matrices: sides_mut(&mut self.matrices[..numbers]),
+            changes: sides_mut(&mut self.changes[..numbers]),
+        }
     }
+}
+
+struct Parts<'a, const W: usize> {
+    series: &'static Series,
+    made: Made<W>,
+    diagonal: &'a [Side<W>],
+    /// What balanced the matrices, and its inverse.
+    scales: (&'a [Side<W>], &'a [Side<W>]),
+    matrices: &'a mut [Side<W>],
+    changes: &'a mut [Side<W>],
 }
 
 /// Makes room for so many numbers; those that are there stay.
@@ -123,13 +142,15 @@ impl Work for Tangents<'_> {
     }
     #[inline(always)]
     fn run<R: Lane<f64>, const W: usize>(&mut self, n: usize) {
-        let (history, size) = (&mut *self.history, n * n);
-        let (series, made) = (history.series(), history.made::<W>());
-        let numbers = series.matrices(made.most()) * size * W;
-        let diagonal = sides(&history.diagonal);
-        let matrices = sides_mut(&mut history.matrices[..numbers]);
-        let dots = sides_mut(&mut history.changes[..numbers]);
-        let (d, inverse) = diagonal[..2 * n].split_at(n);
+        let size = n * n;
+        let Parts {
+            series,
+            made,
+            diagonal,
+            scales: (d, inverse),
+            matrices,
+            changes: dots,
+        } = self.history.parts::<W>();
         transform(sides(self.da), [inverse, d], made.factor, dots, n);
         for step in series.begin() {
             let (read, to) = dots.split_at_mut(step.to * size);
@@ -160,13 +181,15 @@ impl Work for Adjoints<'_> {
     }
     #[inline(always)]
     fn run<R: Lane<f64>, const W: usize>(&mut self, n: usize) {
-        let (history, size) = (&mut *self.history, n * n);
-        let (series, made) = (history.series(), history.made::<W>());
-        let numbers = series.matrices(made.most()) * size * W;
-        let diagonal = sides(&history.diagonal);
-        let matrices = sides_mut(&mut history.matrices[..numbers]);
-        let bars = sides_mut(&mut history.changes[..numbers]);
-        let (d, inverse) = diagonal[..2 * n].split_at(n);
+        let size = n * n;
+        let Parts {
+            series,
+            made,
+            scales: (d, inverse),
+            matrices,
+            changes: bars,
+            ..
+        } = self.history.parts::<W>();
         let functions = last(series, bars, n);
         let of_functions = bars[functions].chunks_exact_mut(size).rev();
         for (to, bar) in of_functions.zip(sides(self.bars).chunks_exact(size)) {
