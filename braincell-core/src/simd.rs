@@ -233,7 +233,8 @@ fn run_fused<F: Element, B: Body<F>>(body: &mut Option<B>) -> B::Out {
     taken(body).run::<F::Fused>()
 }
 
+/// Runs a body on any processor.
 #[inline(never)]
-fn run_plain<F: Element, B: Body<F>>(body: &mut Option<B>) -> B::Out {
+pub(crate) fn run_plain<F: Element, B: Body<F>>(body: &mut Option<B>) -> B::Out {
     taken(body).run::<F::Plain>()
 }

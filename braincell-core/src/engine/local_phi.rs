@@ -44,7 +44,7 @@ impl LocalJacobian {
         let out = &mut kept[matrices..][..count];
         let fill = |bundle: usize, to: &mut [f64]| self.scaled(bundle, scale, arena, to);
         let sizes = [self.side(), self.unknowns(), top];
-        phi::values(level, sizes, fill, out, scratch);
+        phi::values(level, sizes, &fill, out, scratch);
     }
 
     /// scale · J of a bundle of elements, or of its derivative.

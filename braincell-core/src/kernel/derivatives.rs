@@ -1,11 +1,11 @@
 //! First derivatives of the functions that instructions evaluate.
 
 use super::Slots;
-use super::call::{Aside, Call, Loop, Output, lane, load_single, over_all};
+use super::call::{Aside, CHUNK, Call, Loop, Output, lane, load_single, over_all};
 use super::function::Function;
 use super::slots::each;
 use crate::real::{Along, Dual, Element, Lane, Real};
-use crate::simd::{Body, Level, dispatch};
+use crate::simd::{Body, Level, dispatch, run_plain};
 
 /// Output slot `o · columns + k` of the call receives the derivative of f_o in the inputs of mask `columns[k]`; the values
 /// go to `values`, if these are not empty.
@@ -22,8 +22,7 @@ pub(super) fn first<F: Element, K: Function>(
 /// As [`first`], with as many columns carried as directions, the first ones; the derivatives of another are among the
 /// function's results.
 ///
-/// Most kernels need one direction or two, and those that need more are cheap: two are carried at a time, but one if
-/// derivatives are among the results.
+/// Most kernels need one direction or two, and those that need more are cheap: two are carried at a time, if [`pairs`] says so.
 pub(super) fn carrying<F: Element, K: Function>(
     level: Level,
     function: &K,
@@ -34,7 +33,8 @@ pub(super) fn carrying<F: Element, K: Function>(
     let mut first = 0;
     loop {
         // Values may replace inputs, so they are stored last.
-        let (left, at_once) = (carried - first, if K::SLOPES { 1 } else { 2 });
+        let left = carried - first;
+        let at_once = if const { pairs::<F, K>() } { 2 } else { 1 };
         let last = left <= at_once;
         let pass = Pass {
             function,
@@ -45,9 +45,13 @@ pub(super) fn carrying<F: Element, K: Function>(
             values: if last { values } else { &[] },
             arena,
         };
-        if K::FIRST && columns == [1] {
+        if K::SELDOM {
+            run_plain(&mut Some(Directions::<F, K, 1, false>(pass)));
+        } else if K::FIRST && columns == [1] {
             dispatch(level, Directions::<F, K, 1, true>(pass));
-        } else if K::SLOPES || left == 1 {
+        } else if const { !pairs::<F, K>() } {
+            dispatch(level, Directions::<F, K, 1, false>(pass));
+        } else if left == 1 {
             dispatch(level, Directions::<F, K, 1, false>(pass));
         } else if left > 1 {
             dispatch(level, Directions::<F, K, 2, false>(pass));
@@ -57,6 +61,12 @@ pub(super) fn carrying<F: Element, K: Function>(
         }
         first += at_once;
     }
+}
+
+/// Whether two directions are carried at a time: not where derivatives are among the results, and not where it hardly pays for what
+/// it takes to compile, in single precision and where nothing waits for the result.
+const fn pairs<F: Element, K: Function>() -> bool {
+    !K::SLOPES && !K::SELDOM && size_of::<F>() == size_of::<f64>()
 }
 
 /// How many of the values of a function are results.
@@ -184,7 +194,11 @@ impl<F: Element, K: Function, const C: usize, const FIRST: bool> Body<F>
     type Out = ();
     #[inline(always)]
     fn run<R: Lane<F>>(mut self) {
-        over_all::<F, R>(self.0.call.len, &mut self);
+        let len = self.0.call.len;
+        match K::SELDOM {
+            true => self.chunks::<R, CHUNK>(0, len),
+            false => over_all::<F, R>(len, &mut self),
+        }
     }
 }
 

@@ -1,9 +1,9 @@
 //! What a kernel computes as a function of a few numbers, and the one loop over arrays that computes it.
 
-use super::call::{Aside, Call, Loop, lane, load_single, over_all};
+use super::call::{Aside, CHUNK, Call, Loop, lane, load_single, over_all};
 use super::{Pointwise, Slots};
 use crate::real::{Element, Lane, Real};
-use crate::simd::{Body, Level, dispatch};
+use crate::simd::{Body, Level, dispatch, run_plain};
 
 /// A function of a few numbers.
 pub(super) trait Function {
@@ -15,6 +15,8 @@ pub(super) trait Function {
     const SLOPES: bool = false;
     /// Whether derivatives with respect to the first argument alone are compiled apart.
     const FIRST: bool = false;
+    /// Whether it is evaluated so seldom that it is compiled for one processor and one width alone.
+    const SELDOM: bool = false;
     /// The function. Must be `#[inline(always)]`.
     fn at<R: Real>(&self, x: Self::Inputs<R>) -> Self::Outputs<R>;
 }
@@ -38,6 +40,7 @@ pub(super) struct SteadyOf<'a, K>(pub &'a K);
 impl<K: Pointwise> Function for SteadyOf<'_, K> {
     type Inputs<T: Copy> = K::Inputs<T>;
     type Outputs<T: Copy> = K::Outputs<T>;
+    const SELDOM: bool = true;
     #[inline(always)]
     fn at<R: Real>(&self, x: Self::Inputs<R>) -> Self::Outputs<R> {
         self.0.steady(x)
@@ -56,7 +59,10 @@ pub(super) fn evaluate<F: Element, K: Function>(
         call,
         arena,
     };
-    dispatch(level, run);
+    match K::SELDOM {
+        true => run_plain(&mut Some(run)),
+        false => dispatch(level, run),
+    }
 }
 
 struct Run<'a, F, K> {
@@ -72,7 +78,10 @@ impl<F: Element, K: Function> Body<F> for Run<'_, F, K> {
         let call = self.call;
         assert_eq!(call.inputs.len(), <K::Inputs<F>>::LEN);
         assert_eq!(call.outputs.len(), <K::Outputs<F>>::LEN);
-        over_all::<F, R>(call.len, &mut self);
+        match K::SELDOM {
+            true => self.chunks::<R, CHUNK>(0, call.len),
+            false => over_all::<F, R>(call.len, &mut self),
+        }
     }
 }
 

@@ -13,6 +13,8 @@ pub(super) struct GateDriver<K, const G: usize>(pub K);
 
 /// What to make of the rates a, b and the state x, and its derivative with respect to x.
 trait Goal: Copy {
+    /// As [`Function::SELDOM`].
+    const SELDOM: bool = false;
     fn at<R: Real>(self, a: R, b: R, x: R) -> [R; 2];
 }
 
@@ -56,6 +58,7 @@ fn relaxed<R: Real>(x: R, [p, q]: [R; 2]) -> R {
 #[derive(Clone, Copy)]
 struct Steady;
 impl Goal for Steady {
+    const SELDOM: bool = true;
     #[inline(always)]
     fn at<R: Real>(self, a: R, b: R, _: R) -> [R; 2] {
         [a / b, R::zero()]
@@ -68,6 +71,7 @@ struct Aim<'a, K, G, const N: usize>(&'a K, G);
 impl<K: Kinetics<N>, G: Goal, const N: usize> Function for Aim<'_, K, G, N> {
     type Inputs<T: Copy> = (K::Inputs<T>, [T; N]);
     type Outputs<T: Copy> = [T; N];
+    const SELDOM: bool = G::SELDOM;
     #[inline(always)]
     fn at<R: Real>(&self, (inputs, states): (K::Inputs<R>, [R; N])) -> [R; N] {
         let rates = self.0.rates(inputs);
@@ -88,6 +92,7 @@ impl<K: Kinetics<N>, G: Goal, const N: usize> Function for Sloped<'_, K, G, N> {
     type Inputs<T: Copy> = (K::Inputs<T>, [T; N]);
     type Outputs<T: Copy> = ([T; N], [T; N]);
     const SLOPES: bool = true;
+    const SELDOM: bool = G::SELDOM;
     #[inline(always)]
     fn at<R: Real>(&self, (inputs, states): (K::Inputs<R>, [R; N])) -> ([R; N], [R; N]) {
         let rates = self.0.rates(inputs);

@@ -129,11 +129,11 @@ fn halvings(norm: f64) -> Option<usize> {
     norm.is_finite().then_some(exponent.max(0) as usize)
 }
 
-/// Does something with the number of unknowns; with small ones as constants, for which loops over rows and columns are written
-/// out.
+/// Does something with the number of unknowns; with those of most membranes as constants, for which loops over rows and columns are
+/// written out. Each takes a second to compile.
 macro_rules! sized {
     ($of:expr, |$n:ident| $body:expr) => {
-        sized!($of, |$n| $body, 1 2 3 4 5 6 7 8)
+        sized!($of, |$n| $body, 2 3 4 5 6)
     };
     ($of:expr, |$n:ident| $body:expr, $($small:literal)*) => {
         match $of {
@@ -156,7 +156,7 @@ pub(super) const fn scratch(side: usize, n: usize, top: usize) -> usize {
 pub(super) fn values(
     level: Level,
     [side, n, top]: [usize; 3],
-    fill: impl Fn(usize, &mut [f64]),
+    fill: &dyn Fn(usize, &mut [f64]),
     out: &mut [f64],
     scratch: &mut [f64],
 ) {
@@ -203,19 +203,19 @@ impl<T: Work> Body<f64> for Several<T> {
     type Out = ();
     #[inline(always)]
     fn run<R: Lane<f64>>(mut self) {
-        sized!(self.0.n(), |n| self.0.run::<R, WIDTH>(n), 2 3 4 5 6);
+        sized!(self.0.n(), |n| self.0.run::<R, WIDTH>(n), 3 4 5);
     }
 }
 
-struct Values<'a, G> {
+struct Values<'a> {
     n: usize,
     series: &'a Series,
-    fill: G,
+    fill: &'a dyn Fn(usize, &mut [f64]),
     out: &'a mut [f64],
     scratch: &'a mut [f64],
 }
 
-impl<G: Fn(usize, &mut [f64])> Work for Values<'_, G> {
+impl Work for Values<'_> {
     fn n(&self) -> usize {
         self.n
     }

@@ -7,7 +7,7 @@ fn phi(a: &[f64], n: usize, top: usize) -> Vec<f64> {
     let mut out = vec![0.0; (top + 1) * n * n];
     let mut room = vec![0.0; scratch(1, n, top)];
     let fill = |_: usize, to: &mut [f64]| to.copy_from_slice(a);
-    values(Level::detect(), [1, n, top], fill, &mut out, &mut room);
+    values(Level::detect(), [1, n, top], &fill, &mut out, &mut room);
     out
 }
 
@@ -43,7 +43,7 @@ fn matrices_side_by_side_do_not_know_of_each_other() {
             history.adjoint(level, &side_by_side(&bars), &mut bar);
             let fill = |_: usize, to: &mut [f64]| to.copy_from_slice(&side_by_side(&a));
             let mut room = vec![0.0; scratch(WIDTH, n, top)];
-            values(level, many, fill, &mut plain, &mut room);
+            values(level, many, &fill, &mut plain, &mut room);
             prop_assert_eq!(&plain, &out);
             let mut alone = [Vec::new(), Vec::new(), Vec::new()];
             for ((a, da), bars) in a.iter().zip(&da).zip(&bars) {
