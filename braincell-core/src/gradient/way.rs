@@ -198,11 +198,9 @@ impl Way<'_> {
             let effect = onset.effect(piece, self.step, self.tile, engine, &mut self.w)?;
             recorded.effects.extend(effect);
         }
-        // The state is as the piece before has left it, of which the arena knows what else it needs.
-        recorded.continued = self
-            .recorded
-            .last()
-            .is_some_and(|last| last.piece.h == clock.h);
+        // The state is as the piece before has left it, and what that has left beside it is there.
+        let same = |last: &Recorded| last.piece.h == clock.h && !last.piece.inside;
+        recorded.continued = self.recorded.last().is_some_and(same);
         let step = (clock, recorded.continued);
         self.adjoint.advance(self.engine, step, &mut self.sections);
         for k in 0..self.sections.len() {
