@@ -342,7 +342,7 @@ fn spike_times_depend_on_ratios() {
 #[test]
 fn gradients_do_not_depend_on_the_memory() {
     for ((model, wrt), until) in [(hodgkin_huxley(), 30.01), (branched(), 6.01)] {
-        for solver in ["rk4", "exp_euler", "tr_bdf2", "staggered"] {
+        for solver in ["rk4", "exp_euler", "tr_bdf2", "staggered", "cn_exp_euler"] {
             let setup = Setup::new(solver, 0.025).record("V").spikes("V", -20.0);
             let gradient = || {
                 let gradient =

@@ -312,7 +312,7 @@ fn derivatives_that_are_not_finite_are_found() {
     }
 }
 
-/// The derivative for a later onset of a jump on the time grid, against differences to that side.
+/// The derivative for a later onset, also of a jump on the time grid, against differences to that side.
 #[test]
 fn onsets_on_the_grid_move_to_the_right() {
     let at = |onset: f64| {
@@ -321,23 +321,27 @@ fn onsets_on_the_grid_move_to_the_right() {
             .input("sine", Input::sine(1.0, 0.1, 0.3));
         Model::new(&cell).unwrap()
     };
-    for solver in [
+    // On the grid, and in the middle between two steps.
+    let solvers = [
         "rk4",
         "exp_euler",
         "tr_bdf2",
         "ind_exp_euler",
         "radau5",
         "staggered",
-    ] {
+        "cn_exp_euler",
+        "staggered2",
+    ];
+    for (solver, onset) in solvers.into_iter().flat_map(|s| [(s, 0.5), (s, 0.5125)]) {
         let setup = Setup::new(solver, 0.025).record("V").spikes("V", -20.0);
-        let onset = ["stimulus.onset"];
-        let (registry, model) = (braincell::solvers(), at(0.5));
-        let gradient = Gradient::new(&setup, registry, &model, 6.0, &onset).unwrap();
+        let (registry, model) = (braincell::solvers(), at(onset));
+        let by = ["stimulus.onset"];
+        let gradient = Gradient::new(&setup, registry, &model, 6.0, &by).unwrap();
         let tangents = by_tangents(&gradient.forward().unwrap(), &everything);
         let (_, adjoints) = reverse(&gradient, &everything);
         assert!(close("onset", solver, &tangents, &adjoints, 1e-10));
         let loss = |k: f64| {
-            let model = at(0.5 + k * 1e-3);
+            let model = at(onset + k * 1e-3);
             let gradient = Gradient::new(&setup, registry, &model, 6.0, &["C"]).unwrap();
             reverse(&gradient, &everything).0
         };

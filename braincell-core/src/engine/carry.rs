@@ -15,7 +15,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// Lets steps of a program leave results to the next, if that begins with the state just as the program left it.
+/// Lets steps of a program leave results to the next, if that begins with the state just as the program left it. All lists but
+/// the instructions one by one then leave them.
 pub(super) fn carry(compiled: &mut Compiled, layout: &mut Layout) {
     let (list, coefficients) = (&mut compiled.settled, &compiled.coefficients);
     let pairs = (0..list.len())

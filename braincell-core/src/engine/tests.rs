@@ -308,6 +308,8 @@ fn what_runs_gives_the_bits_of_the_instructions() {
             let count =
                 |list: &[Instr], is: fn(&Instr) -> bool| list.iter().filter(|i| is(i)).count();
             let relax = |i: &Instr| matches!(i, Instr::Relax { .. });
+            let carries = ["symmetric", "the mean of two relaxations"].contains(&name.as_str());
+            assert_eq!(program.continued.is_some(), carries, "{name}");
             carried += count(&program.runs[0], relax) - count(&program.runs[1], relax);
             let kernel = |i: &Instr| matches!(i, Instr::Kernel { .. });
             left_out += count(&program.runs[0], kernel) - count(&program.runs[1], kernel);

@@ -32,8 +32,8 @@ pub(super) struct Adaptive {
     pub hit_samples: bool,
 }
 
-/// A step of fixed size, before it is cut at jumps.
-struct Whole {
+/// A step, before it is cut at jumps.
+struct Uncut {
     begin: f64,
     end: f64,
     h: f64,
@@ -41,7 +41,7 @@ struct Whole {
     sampled: bool,
 }
 
-impl Whole {
+impl Uncut {
     /// From one time to another in it; the step begins at a place.
     fn piece(&self, place: &Place, number: u64, [t, stop]: [f64; 2]) -> Piece {
         let (first, last) = (t == self.begin, stop == self.end);
@@ -217,21 +217,21 @@ impl Fixed {
 
     /// A whole step without a jump.
     pub fn piece(&self, step: u64) -> Piece {
-        let (place, whole) = (self.place(step), self.whole(step));
-        whole.piece(&place, place.pieces, [whole.begin, whole.end])
+        let (place, uncut) = (self.place(step), self.uncut(step));
+        uncut.piece(&place, place.pieces, [uncut.begin, uncut.end])
     }
 
     /// A step; the one after the last whole one is shorter.
-    fn whole(&self, step: u64) -> Whole {
+    fn uncut(&self, step: u64) -> Uncut {
         let begin = step.min(self.whole) as f64 * self.step;
         match step < self.whole {
-            true => Whole {
+            true => Uncut {
                 begin,
                 end: (step + 1) as f64 * self.step,
                 h: self.step,
                 sampled: self.sampled(step),
             },
-            false => Whole {
+            false => Uncut {
                 begin,
                 end: begin + self.rest,
                 h: self.rest,
@@ -241,18 +241,18 @@ impl Fixed {
     }
 
     fn pieces(&self, place: &Place, to: &mut Vec<Piece>) {
-        let whole = self.whole(place.step);
-        let rounding = ROUNDING * whole.h;
-        let mut t = whole.begin;
-        while t != whole.end {
+        let uncut = self.uncut(place.step);
+        let rounding = ROUNDING * uncut.h;
+        let mut t = uncut.begin;
+        while t != uncut.end {
             let next = self.jumps.partition_point(|&jump| jump <= t + rounding);
             let next = self.jumps.get(next).copied().unwrap_or(f64::INFINITY);
-            let stop = if next < whole.end - rounding {
+            let stop = if next < uncut.end - rounding {
                 next
             } else {
-                whole.end
+                uncut.end
             };
-            to.push(whole.piece(place, place.pieces + to.len() as u64, [t, stop]));
+            to.push(uncut.piece(place, place.pieces + to.len() as u64, [t, stop]));
             t = stop;
         }
     }

@@ -1,10 +1,10 @@
-//! A small cell's way back along the states at the beginnings of its steps: many steps at once where they are alike, one by one
+//! A segment's way back; of a small cell along the states at the beginnings of its steps: many steps at once where they are alike, one by one
 //! where an input jumps or a spike is found.
 
 use super::GradientError;
 use super::batch::{Batch, WIDTH};
 use super::spike;
-use super::steps::Fixed;
+use super::steps::{Fixed, Steps};
 use super::way::Way;
 use crate::simulation::tile::Checkpoint;
 
@@ -12,9 +12,30 @@ use crate::simulation::tile::Checkpoint;
 const FEW: u64 = WIDTH as u64 / 4;
 
 impl Way<'_> {
+    /// Takes the steps of a segment back, with `last` the last state kept before them; many at once, if that is given. Returns the
+    /// bytes of their record.
+    pub fn segment(
+        &mut self,
+        batch: Option<&mut Batch>,
+        last: &Checkpoint<f64>,
+        [begin, end]: [u64; 2],
+    ) -> Result<usize, GradientError> {
+        if let (Some(batch), Steps::Fixed(fixed)) = (batch, self.steps) {
+            if self.trail.from > begin {
+                self.follow(last, begin, end)?;
+            }
+            self.back_along(batch, fixed, begin, end)?;
+            return Ok(self.record_bytes() + batch.held());
+        }
+        let place = self.go(last, begin)?;
+        self.record(place, end)?;
+        self.back()?;
+        Ok(self.record_bytes())
+    }
+
     /// The states at the beginnings of steps `begin .. end`, one after the other, and at the end of the last; `from` is a state
     /// before them.
-    pub fn follow(
+    fn follow(
         &mut self,
         from: &Checkpoint<f64>,
         begin: u64,
@@ -33,7 +54,7 @@ impl Way<'_> {
     }
 
     /// Takes the steps from `end` to `begin` back, whose states are on the trail.
-    pub fn back_along(
+    fn back_along(
         &mut self,
         batch: &mut Batch,
         fixed: &Fixed,

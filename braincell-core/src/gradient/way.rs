@@ -1,6 +1,5 @@
 //! A tile's way back: its steps are recorded segment by segment, the last first, and each is taken back.
 
-use super::batch::Batch;
 use super::inside::{Moment, leave};
 use super::onset::{Effect, Onset};
 use super::spike::Spike;
@@ -85,7 +84,7 @@ pub(super) fn repeated<T, E>(done: Result<T, E>) -> Result<T, GradientError> {
 
 impl Way<'_> {
     /// Bytes of the record of steps.
-    fn record_bytes(&self) -> usize {
+    pub fn record_bytes(&self) -> usize {
         self.sweep.log.capacity() * size_of::<f64>()
             + self.recorded.capacity() * size_of::<Recorded>()
             + self.trail.states.capacity() * size_of::<f64>()
@@ -105,27 +104,6 @@ impl Way<'_> {
         let numbers = adjoint.saved_once() + adjoint.saved_per_step() * pieces + samples;
         self.sweep.log.reserve_exact(numbers);
         self.recorded.reserve_exact(pieces);
-    }
-
-    /// Takes the steps of a segment back, with `last` the last state kept before them; many at once, if that is given. Returns the
-    /// bytes of their record.
-    pub fn segment(
-        &mut self,
-        batch: Option<&mut Batch>,
-        last: &Checkpoint<f64>,
-        [begin, end]: [u64; 2],
-    ) -> Result<usize, GradientError> {
-        if let (Some(batch), Steps::Fixed(fixed)) = (batch, self.steps) {
-            if self.trail.from > begin {
-                self.follow(last, begin, end)?;
-            }
-            self.back_along(batch, fixed, begin, end)?;
-            return Ok(self.record_bytes() + batch.held());
-        }
-        let place = self.go(last, begin)?;
-        self.record(place, end)?;
-        self.back()?;
-        Ok(self.record_bytes())
     }
 
     /// Advances from a state that is kept to the beginning of step `to`.
@@ -198,8 +176,11 @@ impl Way<'_> {
             let effect = onset.effect(piece, self.step, self.tile, engine, &mut self.w)?;
             recorded.effects.extend(effect);
         }
-        // The state is as the piece before has left it, and what that has left beside it is there.
-        let same = |last: &Recorded| last.piece.h == clock.h && !last.piece.inside;
+        // The state is as the piece before has left it, and what that has left beside it is there. What an onset does to a piece is
+        // multiplied with the adjoints of the whole state, of which a step that goes on leaves a part beside it.
+        let same = |last: &Recorded| {
+            last.piece.h == clock.h && !last.piece.inside && last.effects.is_empty()
+        };
         recorded.continued = self.recorded.last().is_some_and(same);
         let step = (clock, recorded.continued);
         self.adjoint.advance(self.engine, step, &mut self.sections);
@@ -366,7 +347,7 @@ impl Way<'_> {
         Ok(())
     }
 
-    /// Refuses adjoints of the state that are not finite.
+    /// Refuses adjoints of the state that are not finite. What a step has left to the next is looked at with the step before.
     pub fn look(&self, step: u64, time: f64) -> Result<(), GradientError> {
         let layout = &self.engine.layout;
         if all_finite(

@@ -30,6 +30,9 @@ pub(super) fn carrying<F: Element, K: Function>(
     (call, values): (&Call, &[Option<Output>]),
     arena: &mut [F],
 ) {
+    if columns.is_empty() {
+        return;
+    }
     let mut first = 0;
     loop {
         // Values may replace inputs, so they are stored last.
@@ -51,10 +54,11 @@ pub(super) fn carrying<F: Element, K: Function>(
             dispatch(level, Directions::<F, K, 1, true>(pass));
         } else if const { !pairs::<F, K>() } {
             dispatch(level, Directions::<F, K, 1, false>(pass));
-        } else if left == 1 {
-            dispatch(level, Directions::<F, K, 1, false>(pass));
-        } else if left > 1 {
-            dispatch(level, Directions::<F, K, 2, false>(pass));
+        } else {
+            match left {
+                1 => dispatch(level, Directions::<F, K, 1, false>(pass)),
+                _ => dispatch(level, Directions::<F, K, 2, false>(pass)),
+            }
         }
         if last {
             return;

@@ -240,12 +240,12 @@ impl<K: Kinetics<N>, const N: usize> Kernel for GateDriver<K, N> {
                 let function = Sloped::<K, _, N>(kernel, Derivative);
                 self.first(level, &function, columns, to, arena);
             }
-            DerivativeOf::Relaxed(h) if call.outputs.len() == N * columns.len() => {
-                let function = Sloped::<K, _, N>(kernel, Relax(h));
+            DerivativeOf::Relaxed(h) if call.outputs.len() == 2 * N * columns.len() => {
+                let function = TwiceSloped::<K, N>(kernel, Relax(h));
                 self.first(level, &function, columns, to, arena);
             }
             DerivativeOf::Relaxed(h) => {
-                let function = TwiceSloped::<K, N>(kernel, Relax(h));
+                let function = Sloped::<K, _, N>(kernel, Relax(h));
                 self.first(level, &function, columns, to, arena);
             }
             DerivativeOf::Steady => {

@@ -153,7 +153,7 @@ pub trait Kernel: KernelFor<f64> + KernelFor<f32> + Send + Sync {
         self.relaxing_states().is_some()
     }
     /// First derivatives: output slot `o · columns + k` of the call receives the derivative of f_o when all inputs in the
-    /// bit mask `columns[k]` change alike. The values themselves go to `values`, one for each output, if there are any
+    /// bit mask `columns[k]` change alike. The values themselves go to `values`, one for each f_o, if there are any
     /// columns and `values` is not empty.
     fn first_derivatives(
         &self,

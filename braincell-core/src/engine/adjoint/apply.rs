@@ -142,6 +142,9 @@ impl Pointwise {
             _ => &arena[scratch..],
         };
         for (result, values) in self.outputs.iter().zip(results.chunks_exact(len)) {
+            if values.iter().all(|x| *x == 0.0) {
+                continue;
+            }
             for link in &result.links {
                 let factor = self.factor(link, context, arena, (scratch, planes));
                 let at = link.from.offset;
@@ -163,7 +166,7 @@ impl Pointwise {
     }
 
     /// As [`Pointwise::adjoint`], where there is one result whose adjoint can be read where it lies, because it shares no place
-    /// with the arguments, or all places with one of which it is a multiple. Returns whether that is so.
+    /// with the arguments, but for one that it replaces, whose weight is a number. Returns whether that is so.
     fn adjoint_in_place(
         &self,
         context: &Context<f64>,

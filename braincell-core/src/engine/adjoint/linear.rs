@@ -7,6 +7,7 @@ use super::super::instr::{Instr, Shift};
 use super::super::phi::{self, History};
 use super::system::System;
 use super::{Frame, Sweep, axial, potentials};
+use std::ops::Range;
 
 /// A of a system, and its entries' number.
 fn matrix(a: &Shift, context: &Context<f64>) -> ([f64; 4], usize) {
@@ -46,19 +47,11 @@ pub(super) fn tangent(
         Instr::Solve { .. } => {
             with_system(instr, frame, |system| system.tangent(frame, w, dots, s));
         }
-        Instr::Phi {
-            system,
-            kept,
-            top,
-            scale,
-        } => {
-            restore(instr, frame.context, w, s);
+        Instr::Phi { system, scale, .. } => {
             let scale = frame.context.coefficients[*scale];
-            let (n, side) = (system.unknowns(), system.side());
-            let size = (top + 1) * n * n * side;
-            let histories = s.histories.get_mut(&kept[0]).into_iter().flatten();
-            for (bundle, history) in histories.enumerate() {
-                let out = kept[0] + bundle * size..kept[0] + (bundle + 1) * size;
+            let mut history = History::default();
+            for bundle in 0..system.bundles().count() {
+                let out = made(instr, bundle, &mut history, frame.context, w, &mut s.small);
                 for (dot, wide) in dots.iter().zip(&mut s.wide_dots) {
                     system.scaled(bundle, scale, dot, &mut s.small);
                     history.tangent(frame.context.level, &s.small, &mut wide[out.clone()]);
@@ -139,26 +132,43 @@ pub(super) fn restore(
         Instr::Factor {
             system, factors, ..
         } => system.restore(*factors, context, w, &mut s.log),
-        Instr::Phi {
-            system,
-            kept,
-            top,
-            scale,
-        } => {
-            let scale = context.coefficients[*scale];
-            let (n, side) = (system.unknowns(), system.side());
-            let size = (top + 1) * n * n * side;
+        Instr::Phi { system, kept, .. } => {
             let histories = s.histories.entry(kept[0]).or_default();
             histories.resize_with(system.bundles().count(), History::default);
-            s.small.resize(n * n * side, 0.0);
             for (bundle, history) in histories.iter_mut().enumerate() {
-                system.scaled(bundle, scale, &w.arena, &mut s.small);
-                let out = &mut w.wide[kept[0] + bundle * size..][..size];
-                history.record(context.level, [side, n, *top], &s.small, out);
+                made(instr, bundle, history, context, w, &mut s.small);
             }
         }
         _ => {}
     }
+}
+
+/// Makes the functions φ of a bundle and remembers how. Returns where they are.
+fn made(
+    instr: &Instr,
+    bundle: usize,
+    history: &mut History,
+    context: &Context<f64>,
+    w: &mut Workspace<f64>,
+    small: &mut Vec<f64>,
+) -> Range<usize> {
+    let Instr::Phi {
+        system,
+        kept,
+        top,
+        scale,
+    } = instr
+    else {
+        return 0..0;
+    };
+    let (n, side) = (system.unknowns(), system.side());
+    let size = (top + 1) * n * n * side;
+    let out = kept[0] + bundle * size..kept[0] + (bundle + 1) * size;
+    small.resize(n * n * side, 0.0);
+    system.scaled(bundle, context.coefficients[*scale], &w.arena, small);
+    let to = &mut w.wide[out.clone()];
+    history.record(context.level, [side, n, *top], small, to);
+    out
 }
 
 /// How many numbers [`save`] appends at most.

@@ -30,7 +30,7 @@ use super::instr::Instr;
 use super::phi::History;
 use super::tile_engine::Engine;
 use crate::kernel::Operand;
-use program::Taken;
+use program::Followed;
 use std::collections::HashMap;
 use tape::{Taped, record, reverse, run, tangent};
 
@@ -128,7 +128,7 @@ pub(crate) struct Adjoint {
     constants: Vec<Taped>,
     begin: Vec<Taped>,
     pre: Vec<Taped>,
-    programs: Vec<Taken>,
+    programs: Vec<Followed>,
     slope: [Vec<Taped>; 2],
     post: Vec<Taped>,
     signals: Vec<Taped>,
@@ -193,8 +193,8 @@ impl Adjoint {
         let constant = reach::constants(layout, wanted);
         let active = |operand: &Operand| !constant[operand.place(0)];
         let tape = |list: &[Instr]| Taped::list(list, layout, &active, &extras);
-        let programs = (0..engine.programs.len()).map(|g| Taken::new(engine, g, &tape));
-        let (programs, constants): (Vec<Taken>, Vec<Vec<Instr>>) = programs.unzip();
+        let programs = (0..engine.programs.len()).map(|g| Followed::new(engine, g, &tape));
+        let (programs, constants): (Vec<Followed>, Vec<Vec<Instr>>) = programs.unzip();
         let len = layout.all_current.len;
         let begin = Instr::Copy {
             from: layout.all_current.offset,
@@ -234,7 +234,7 @@ impl Adjoint {
             &self.signals,
             &self.steady,
         ];
-        lists.extend(self.programs.iter().flat_map(Taken::lists));
+        lists.extend(self.programs.iter().flat_map(Followed::lists));
         lists.extend(&self.slope);
         lists
     }
@@ -283,7 +283,7 @@ impl Adjoint {
             &mut self.steady,
         ];
         let taped = lists.into_iter().chain(&mut self.slope).flatten();
-        let programs = self.programs.iter_mut().flat_map(Taken::taped_mut);
+        let programs = self.programs.iter_mut().flat_map(Followed::taped_mut);
         for taped in taped.chain(programs) {
             taped.save = taped.marks.ranges();
         }

@@ -37,7 +37,7 @@ impl List {
 }
 
 /// A group's program.
-pub(super) struct Taken {
+pub(super) struct Followed {
     /// In any step.
     first: List,
     /// In a step after one of the same size that left the state as it is, if that is another.
@@ -46,7 +46,7 @@ pub(super) struct Taken {
     pub apart: Vec<Taped>,
 }
 
-impl Taken {
+impl Followed {
     /// The rules of a group's program, and the instructions that depend on parameters alone and are no part of it.
     pub fn new(
         engine: &Engine<f64>,

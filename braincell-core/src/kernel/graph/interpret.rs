@@ -22,7 +22,7 @@ impl Body<f64> for Run<'_> {
         match self.0.len {
             0 => {}
             1 => self.strips::<R, 1>(),
-            ..STRIP => self.strips::<R, CHUNK>(),
+            2..STRIP => self.strips::<R, CHUNK>(),
             _ => self.strips::<R, STRIP>(),
         }
     }
@@ -30,7 +30,7 @@ impl Body<f64> for Run<'_> {
 
 impl Run<'_> {
     /// Goes through all elements, W at a time. The last ones that fill no strip are taken with some of those before, whose
-    /// results stay the same; if there are less than W elements, with what lies behind.
+    /// results stay the same; if there are fewer than W elements, with what lies behind.
     #[inline(always)]
     fn strips<R: Lane<f64>, const W: usize>(&mut self) {
         let Run(routine, arena) = self;

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 /// the numbers of all steps stay in the first-level cache.
 pub(super) const STRIP: usize = 64;
 
-/// A place of some numbers side by side in the arena: at every chunk the same, or further on by as many elements.
+/// A place of some numbers side by side in the arena: at every strip the same, or further on by as many elements.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Place {
     at: u32,
@@ -23,7 +23,7 @@ impl Place {
         }
     }
 
-    /// Where its numbers of the chunk at `start` begin.
+    /// Where its numbers of the strip at `start` begin.
     #[inline(always)]
     pub fn begin(self, start: usize) -> usize {
         self.at as usize + self.moves as usize * start
@@ -59,7 +59,7 @@ pub(crate) struct Routine {
     pub(super) constants: Vec<(f64, usize)>,
     /// Inputs that are the same for all elements, and where they are.
     pub(super) splats: Vec<(usize, usize)>,
-    /// Inputs that a map picks, and where those of the chunk are.
+    /// Inputs that a map picks, and where those of the strip are.
     pub(super) maps: Vec<(Operand, usize)>,
     pub(super) steps: Vec<Step>,
     /// The inputs that are read.
@@ -68,8 +68,8 @@ pub(crate) struct Routine {
 }
 
 impl Routine {
-    /// `results` are nodes and the planes that they go to, each with room for [`Routine::room`]; numbers from `scratch` on,
-    /// which lie behind all planes, are the routine's own.
+    /// `results` are nodes and the planes that they go to, each with room for [`Routine::room`], none of which is an input: elements
+    /// may be taken twice. Numbers from `scratch` on, which lie behind all planes, are the routine's own.
     pub(crate) fn new(
         graph: &Graph,
         results: &[(Id, usize)],
