@@ -1,8 +1,8 @@
 //! Partial derivatives, dependencies and relaxation of kernels.
 
 use braincell_core::kernel::{
-    Accumulate, Call, Index, Kernel, KernelFor, Kinetics, Operand, Output, Pointwise, Relaxation,
-    kinetics, pointwise,
+    Accumulate, Call, DerivativeOf, Index, Kernel, KernelFor, Kinetics, Operand, Output, Pointwise,
+    Relaxation, kinetics, pointwise,
 };
 use braincell_core::real::Real;
 use braincell_core::simd::Level;
@@ -194,6 +194,45 @@ proptest! {
                     prop_assert!((relaxed[g][e] - wanted).abs() < 1e-13, "{} {}", relaxed[g][e], wanted);
                     prop_assert!((steady[g][e] - limits[g]).abs() < 1e-14);
                 }
+            }
+        }
+    }
+
+    /// By the chain rule, of two relaxations one after the other.
+    #[test]
+    fn states_relaxed_once_more_have_derivatives(
+        numbers in prop::collection::vec(-2.0..2.0f64, 5 * ELEMENTS),
+        h in 1e-3..5.0f64,
+    ) {
+        let kernel = kinetics(Gates);
+        let mut inputs = planes(&*kernel, &numbers);
+        inputs[2].iter_mut().for_each(|q| *q = q.abs() + 0.1);
+        // The arguments of the rates one by one, and both states.
+        let columns = [1, 2, 4, 0b11000];
+        for level in levels() {
+            // The states relaxed as often as there are places for them, and their derivatives.
+            let relaxed = |inputs: &[Vec<f64>], states: usize| {
+                let (values, mut arena) = call(inputs, states);
+                kernel.relax(level, h, &values, &mut arena);
+                let (slopes, mut by) = call(inputs, states * columns.len());
+                let of = DerivativeOf::Relaxed(h);
+                kernel.first_derivatives(level, of, &columns, &slopes, &[], &mut by);
+                (split(&arena, 5), split(&by, 5))
+            };
+            let (both, by_both) = relaxed(&inputs, 4);
+            let (once, by_once) = relaxed(&inputs, 2);
+            let more = [&inputs[..3], &once[..]].concat();
+            let (twice, by_twice) = relaxed(&more, 2);
+            prop_assert_eq!(&both[..2], &once[..]);
+            prop_assert_eq!(&both[2..], &twice[..]);
+            prop_assert_eq!(&by_both[..8], &by_once[..]);
+            for (g, k, e) in (0..2).flat_map(|g| (0..4).flat_map(move |k| (0..ELEMENTS).map(move |e| (g, k, e)))) {
+                let (first, second) = (by_once[4 * g + k][e], by_twice[4 * g + k][e]);
+                let by_state = by_twice[4 * g + 3][e];
+                let wanted = if k == 3 { by_state * first } else { by_state * first + second };
+                let found = by_both[8 + 4 * g + k][e];
+                let size = (by_state * first).abs() + second.abs() + 1e-3;
+                prop_assert!((found - wanted).abs() <= 1e-13 * size, "{} {} {}: {} {}", g, k, e, found, wanted);
             }
         }
     }
