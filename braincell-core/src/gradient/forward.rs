@@ -6,7 +6,8 @@ use super::{Gradient, GradientError, Ready, spike};
 use crate::engine::{Clock, Section, Sweep};
 use crate::simulation::Recording;
 use crate::simulation::inside::Inside;
-use crate::simulation::tile::{Place, standing};
+use crate::simulation::kept::Place;
+use crate::simulation::tile::standing;
 use ndarray::Array2;
 
 /// How many tangents are carried along at once.

@@ -52,7 +52,8 @@ use crate::engine::{Adjoint, Looks};
 use crate::model::{Model, Values};
 use crate::registry::Registry;
 use crate::simulation::adaptive::Sizes;
-use crate::simulation::tile::{Checkpoint, Tile};
+use crate::simulation::kept::Place;
+use crate::simulation::tile::Tile;
 use crate::simulation::{RunError, Setup, Simulation, Stepping, Tolerances};
 use batch::Batch;
 use checkpoint::FirstWay;
@@ -210,7 +211,7 @@ impl<'a> Gradient<'a> {
         const NUMBER: usize = size_of::<f64>();
         let tiles = &ready.simulation.tiles;
         let fixed = self.tolerances().is_none();
-        let bytes = |tile: &Tile<f64>| tile.states() * NUMBER + size_of::<Checkpoint<f64>>();
+        let bytes = |tile: &Tile<f64>| tile.states() * NUMBER + size_of::<Place>();
         let all: usize = tiles.iter().map(bytes).sum();
         let saved = ready.adjoints.iter().map(Adjoint::saved_per_step);
         let piece = saved.max().unwrap_or(0) * NUMBER + way::PIECE_BYTES;

@@ -5,7 +5,8 @@ use super::way::{STANDING, Way};
 use super::{Cotangents, Derivative, Gradient, GradientError, Loss, Ready};
 use crate::engine::Section;
 use crate::simulation::Recording;
-use crate::simulation::tile::{Checkpoint, Place, standing};
+use crate::simulation::kept::Place;
+use crate::simulation::tile::standing;
 use std::sync::Arc;
 
 /// What [`Gradient::reverse`] gives.
@@ -40,21 +41,21 @@ impl Gradient<'_> {
             let kept: Arc<[u64]> = kept.kept().iter().map(|k| k * plan.segment).collect();
             for tile in &mut ready.simulation.tiles {
                 tile.keep_at = kept.clone();
-                tile.kept.reserve_exact(plan.checkpoints);
+                let len = tile.states();
+                let mut room = tile.kept.reserve(plan.checkpoints, len);
                 if ready.batch.is_some() {
                     tile.trail.from = (segments - 1) * plan.segment;
-                    let numbers = (plan.segment as usize + 1) * tile.states();
-                    let room = tile.trail.states.try_reserve_exact(numbers);
-                    room.map_err(|_| GradientError::Memory(plan.bytes))?;
+                    let numbers = (plan.segment as usize + 1) * len;
+                    room = room.and_then(|()| tile.trail.states.reserve(numbers));
                 }
+                room.ok_or(GradientError::Memory(plan.bytes))?;
             }
             known = Some(plan);
         } else {
             for tile in &mut ready.simulation.tiles {
-                let state = tile.state.clone();
-                let place = Place::START;
-                tile.kept = Vec::with_capacity(1);
-                tile.kept.push(Checkpoint { place, state });
+                let room = tile.kept.reserve(1, tile.states());
+                room.ok_or(GradientError::Memory(tile.states() * size_of::<f64>()))?;
+                tile.kept.push(Place::START, tile.state.iter().copied());
             }
         }
         self.run(&mut ready)?;
@@ -113,13 +114,14 @@ impl Gradient<'_> {
         let mut trail = std::mem::take(&mut own.trail);
         let mut batch = ready.batch.take();
         if batch.is_some() {
-            trail.states.extend_from_slice(&own.state);
+            trail.states.extend(own.state.iter().copied());
         }
         if !fixed {
-            kept.reserve_exact(plan.checkpoints - kept.len());
+            let room = kept.reserve(plan.checkpoints, own.state.len());
+            room.ok_or(GradientError::Memory(plan.bytes))?;
         }
         let simulation = &ready.simulation;
-        let others: usize = simulation.tiles.iter().map(|t| bytes(&t.kept)).sum();
+        let others: usize = simulation.tiles.iter().map(|t| t.kept.bytes()).sum();
         let others = others + ready.step_bytes();
         let step = simulation.plan.step;
         let tile = &simulation.tiles[tile];
@@ -157,15 +159,15 @@ impl Gradient<'_> {
                 Action::Keep(at) => {
                     if let Some(last) = kept.last() {
                         let place = way.go(last, at * segment)?;
-                        let state = way.w.arena[engine.layout.all_current.range()].to_vec();
-                        kept.push(Checkpoint { place, state });
+                        let state = &way.w.arena[engine.layout.all_current.range()];
+                        kept.push(place, state.iter().copied());
                     }
                 }
                 Action::Reverse(at) => {
                     let (begin, end) = (at * segment, ((at + 1) * segment).min(count));
                     let Some(last) = kept.last() else { continue };
                     let record = way.segment(batch.as_mut(), last, [begin, end])?;
-                    held = held.max(bytes(&kept) + record);
+                    held = held.max(kept.bytes() + record);
                 }
                 Action::Drop => {
                     kept.pop();
@@ -187,12 +189,6 @@ impl Gradient<'_> {
         }
         Ok(others + held)
     }
-}
-
-/// Bytes of states that are kept.
-fn bytes(kept: &Vec<Checkpoint<f64>>) -> usize {
-    let states = kept.iter().map(|c| c.state.capacity() * size_of::<f64>());
-    states.sum::<usize>() + kept.capacity() * size_of::<Checkpoint<f64>>()
 }
 
 /// Checks what a loss has left.

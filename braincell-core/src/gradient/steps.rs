@@ -2,7 +2,7 @@
 
 use crate::engine::Clock;
 use crate::simulation::adaptive::Stops;
-use crate::simulation::tile::Place;
+use crate::simulation::kept::Place;
 use crate::simulation::{ROUNDING, grid};
 use std::ops::Range;
 

@@ -6,7 +6,7 @@ use super::batch::{Batch, WIDTH};
 use super::spike;
 use super::steps::{Fixed, Steps};
 use super::way::Way;
-use crate::simulation::tile::Checkpoint;
+use crate::simulation::kept::Place;
 
 /// As many steps cost less together than one by one.
 const FEW: u64 = WIDTH as u64 / 4;
@@ -17,7 +17,7 @@ impl Way<'_> {
     pub fn segment(
         &mut self,
         batch: Option<&mut Batch>,
-        last: &Checkpoint<f64>,
+        last: (Place, &[f64]),
         [begin, end]: [u64; 2],
     ) -> Result<usize, GradientError> {
         if let (Some(batch), Steps::Fixed(fixed)) = (batch, self.steps) {
@@ -35,19 +35,14 @@ impl Way<'_> {
 
     /// The states at the beginnings of steps `begin .. end`, one after the other, and at the end of the last; `from` is a state
     /// before them.
-    fn follow(
-        &mut self,
-        from: &Checkpoint<f64>,
-        begin: u64,
-        end: u64,
-    ) -> Result<(), GradientError> {
+    fn follow(&mut self, from: (Place, &[f64]), begin: u64, end: u64) -> Result<(), GradientError> {
         let mut place = self.go(from, begin)?;
         let mut trail = std::mem::take(&mut self.trail);
         trail.from = begin;
-        trail.states.clear();
+        trail.states.truncate(0);
         let current = self.engine.layout.all_current.range();
-        trail.states.extend_from_slice(&self.w.arena[current]);
-        let keep = |state: &[f64]| trail.states.extend_from_slice(state);
+        trail.states.extend(self.w.arena[current].iter().copied());
+        let keep = |state: &[f64]| trail.states.extend(state.iter().copied());
         let done = self.go_on(&mut place, end, keep);
         self.trail = trail;
         done

@@ -8,7 +8,8 @@ use super::{Cotangents, GradientError, spike};
 use crate::engine::{Adjoint, Clock, Engine, Section, Sweep, Workspace, all_finite};
 use crate::simulation::SpikeTrain;
 use crate::simulation::inside::Inside;
-use crate::simulation::tile::{Checkpoint, Place, Tile, Trail};
+use crate::simulation::kept::{Place, Trail};
+use crate::simulation::tile::Tile;
 
 /// Bytes that the record of a step takes besides the numbers saved.
 pub(super) const PIECE_BYTES: usize = size_of::<Recorded>();
@@ -57,7 +58,7 @@ pub(super) struct Way<'a> {
     /// States that make room for one inside a step.
     pub aside: Vec<Vec<f64>>,
     /// The states at the beginnings of the steps of a segment, where these are taken back along them.
-    pub trail: Trail<f64>,
+    pub trail: Trail,
     /// Derivatives with respect to onsets.
     pub by_onset: Vec<(usize, f64)>,
 }
@@ -87,7 +88,7 @@ impl Way<'_> {
     pub fn record_bytes(&self) -> usize {
         self.sweep.log.capacity() * size_of::<f64>()
             + self.recorded.capacity() * size_of::<Recorded>()
-            + self.trail.states.capacity() * size_of::<f64>()
+            + self.trail.states.bytes()
     }
 
     /// Makes room for the record of so many steps: grown step by step, it would be too long by up to its own length.
@@ -107,10 +108,13 @@ impl Way<'_> {
     }
 
     /// Advances from a state that is kept to the beginning of step `to`.
-    pub fn go(&mut self, from: &Checkpoint<f64>, to: u64) -> Result<Place, GradientError> {
+    pub fn go(
+        &mut self,
+        (mut place, state): (Place, &[f64]),
+        to: u64,
+    ) -> Result<Place, GradientError> {
         let current = self.engine.layout.all_current.range();
-        self.w.arena[current].copy_from_slice(&from.state);
-        let mut place = from.place;
+        self.w.arena[current].copy_from_slice(state);
         self.go_on(&mut place, to, |_| {})?;
         Ok(place)
     }

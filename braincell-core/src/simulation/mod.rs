@@ -8,6 +8,7 @@ mod error;
 mod failure;
 pub(crate) mod inside;
 mod jacobian;
+pub(crate) mod kept;
 mod memory;
 mod plan;
 mod recording;

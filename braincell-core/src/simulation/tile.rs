@@ -4,6 +4,7 @@ use super::ROUNDING;
 use super::adaptive::{Controller, Sizes};
 use super::failure::{Failure, Reason};
 use super::inside::{bisect, hermite};
+use super::kept::{Kept, Place, Trail};
 use super::plan::{Plan, Variable};
 use super::recording::{SpikeTrain, place};
 use super::statistics::Watched;
@@ -73,64 +74,9 @@ pub(crate) struct Tile<F> {
     pub sizes: Sizes,
     /// Steps at whose beginning the state is to be kept, ascending.
     pub keep_at: Arc<[u64]>,
-    pub kept: Vec<Checkpoint<F>>,
+    pub kept: Kept,
     /// The states at the beginnings of steps, from one on.
-    pub trail: Trail<F>,
-}
-
-/// A place in a run between two steps.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Place {
-    /// The step that begins here.
-    pub step: u64,
-    /// ms
-    pub time: f64,
-    /// Pieces of steps made before.
-    pub pieces: u64,
-    /// Samples taken before.
-    pub samples: usize,
-}
-
-impl Place {
-    /// The beginning of a run, of which a sample has been taken.
-    pub const START: Self = Self {
-        step: 0,
-        time: 0.0,
-        pieces: 0,
-        samples: 1,
-    };
-}
-
-/// The state at the beginning of a step.
-#[derive(Clone)]
-pub(crate) struct Checkpoint<F> {
-    pub place: Place,
-    pub state: Vec<F>,
-}
-
-/// States at the beginnings of successive steps, one after the other.
-pub(crate) struct Trail<F> {
-    /// The first step.
-    pub from: u64,
-    pub states: Vec<F>,
-}
-
-impl<F> Default for Trail<F> {
-    /// Nothing, nor anything to come.
-    fn default() -> Self {
-        Self {
-            from: u64::MAX,
-            states: Vec::new(),
-        }
-    }
-}
-
-impl<F> Trail<F> {
-    /// The states of `len` numbers each at the beginnings of `count` steps from `first` on.
-    pub fn rows(&self, first: u64, count: u64, len: usize) -> &[F] {
-        let [begin, count] = [first - self.from, count].map(|steps| steps as usize * len);
-        &self.states[begin..begin + count]
-    }
+    pub trail: Trail,
 }
 
 /// A clock for looking at the state at a time, from inside the smooth piece of the inputs that begins there.
@@ -201,7 +147,7 @@ impl<F: Storage> Tile<F> {
             controller: Controller::new(layout.model.states.len()),
             sizes: Sizes::Chosen,
             keep_at: Arc::new([]),
-            kept: Vec::new(),
+            kept: Kept::default(),
             trail: Trail::default(),
         }
     }
@@ -264,14 +210,12 @@ impl<F: Storage> Tile<F> {
                     pieces: self.steps,
                     samples: self.samples,
                 };
-                self.kept.push(Checkpoint {
-                    place,
-                    state: w.arena[engine.layout.all_current.range()].to_vec(),
-                });
+                let state = &w.arena[engine.layout.all_current.range()];
+                self.kept.push(place, state.iter().map(|x| x.to_f64()));
             }
             if step >= self.trail.from {
                 let state = &w.arena[engine.layout.all_current.range()];
-                self.trail.states.extend_from_slice(state);
+                self.trail.states.extend(state.iter().map(|x| x.to_f64()));
             }
             let Some(within) = self.step(engine, &block, (k, keep), &mut jump, w) else {
                 if self.failure.is_none() {
